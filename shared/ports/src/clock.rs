@@ -1,0 +1,34 @@
+//! Time and chance, passed in so that tests can hold them still.
+
+use jiff::Timestamp;
+
+/// What time it is.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// Where unpredictable bytes come from.
+pub trait Entropy: Send + Sync {
+    /// 32 of them.
+    fn bytes(&self) -> [u8; 32];
+
+    /// A name nobody can guess: 32 lower-case hexadecimal digits.
+    fn token(&self) -> String {
+        self.bytes()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}

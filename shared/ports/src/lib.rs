@@ -1,0 +1,39 @@
+//! What the engine needs from the world, as traits; adapters fulfil them, the engine knows nothing else.
+//!
+//! Entry points: [`Mailbox`] and [`Crm`] for the two sides, [`StateStore`], [`JobQueue`], [`Secrets`],
+//! [`Clock`] and [`Entropy`] for the rest, [`Connector`] to get at a user's two sides, [`PortError`] for
+//! what goes wrong.
+//!
+//! # Invariants
+//! - Ports carry canonical values of `syncline-core`; no wire format passes through here.
+//! - Reads and writes come in batches, and one bad item is a value in the answer, not an error of the call.
+//! - An error of a call says what kind of trouble it is ([`ErrorKind`]) and never shows content, addresses
+//!   or tokens.
+
+mod clock;
+mod error;
+mod events;
+mod grants;
+mod mail;
+mod people;
+mod push;
+mod queue;
+mod secrets;
+mod sides;
+mod store;
+
+pub use clock::{Clock, Entropy, SystemClock};
+pub use error::{ErrorKind, PortError};
+pub use events::{EventWrite, Events, Outcome, Written};
+pub use grants::{Grant, GrantVault};
+pub use mail::{CrmMail, Mails, NewCrmMail, Relation};
+pub use people::{LeadDraft, People, Person, PersonKind};
+pub use push::{Push, PushRequest, PushResource, Pushed};
+pub use queue::JobQueue;
+pub use secrets::{Sealed, Secrets};
+pub use sides::{Connector, Crm, Mailbox};
+pub use store::{
+    Capture, CaptureClaim, ConnectionRow, CursorKey, DUE_SHARDS, DueUser, HISTORY_DAYS, Intent,
+    Lease, LeaseOutcome, ParkedRow, Raised, Released, SessionRow, StateStore, StrangerRow,
+    StrangerState, SubscriptionRow, UserView, WaitingMail,
+};

@@ -1,0 +1,46 @@
+//! The two sides of a user.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use syncline_core::org::User;
+
+use crate::error::PortError;
+use crate::events::Events;
+use crate::mail::{CrmMail, Mails};
+use crate::people::People;
+use crate::push::Push;
+
+/// A user's mailbox. What a provider cannot do (yet) is `None`.
+pub trait Mailbox: Send + Sync {
+    /// Its calendar.
+    fn events(&self) -> Option<&dyn Events>;
+
+    /// Its mail.
+    fn mails(&self) -> &dyn Mails;
+
+    /// Being told of its changes.
+    fn push(&self) -> Option<&dyn Push>;
+}
+
+/// The CRM, as one user sees it.
+pub trait Crm: Send + Sync {
+    /// The user's events.
+    fn events(&self) -> &dyn Events;
+
+    /// Users, contacts, leads.
+    fn people(&self) -> &dyn People;
+
+    /// Records of e-mail.
+    fn mail(&self) -> &dyn CrmMail;
+}
+
+/// Opens a user's two sides.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// The mailbox; [`ErrorKind::AuthRevoked`](crate::ErrorKind::AuthRevoked) if nobody is signed in.
+    async fn mailbox(&self, user: &User) -> Result<Arc<dyn Mailbox>, PortError>;
+
+    /// The CRM; likewise.
+    async fn crm(&self, user: &User) -> Result<Arc<dyn Crm>, PortError>;
+}
