@@ -1,5 +1,6 @@
 //! How far a collection on one side has been read.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Window;
@@ -46,11 +47,7 @@ pub struct Cursor {
 impl Cursor {
     /// A collection that was never read.
     pub fn fresh(window: Option<Window>) -> Self {
-        Self {
-            position: Position::Start,
-            mode: Mode::Fresh,
-            window,
-        }
+        Self { position: Position::Start, mode: Mode::Fresh, window }
     }
 
     /// The same collection, to be read again from the beginning.
@@ -59,39 +56,29 @@ impl Cursor {
         let mode = match self.mode {
             Mode::Fresh => Mode::Fresh,
             Mode::Incremental => Mode::FullScan { generation: 1 },
-            Mode::FullScan { generation } => Mode::FullScan {
-                generation: generation.saturating_add(1),
-            },
+            Mode::FullScan { generation } => Mode::FullScan { generation: generation.saturating_add(1) },
         };
-        Self {
-            position: Position::Start,
-            mode,
-            window,
-        }
+        Self { position: Position::Start, mode, window }
     }
 
     /// After one more page.
     #[must_use]
     pub fn advanced(&self, next: &Next) -> Self {
         match next {
-            Next::Page(token) => Self {
-                position: Position::Page(token.clone()),
-                ..self.clone()
-            },
-            Next::Done(token) => Self {
-                position: Position::Delta(token.clone()),
-                mode: Mode::Incremental,
-                window: self.window,
-            },
+            Next::Page(token) => Self { position: Position::Page(token.clone()), ..self.clone() },
+            Next::Done(token) => {
+                Self { position: Position::Delta(token.clone()), mode: Mode::Incremental, window: self.window }
+            }
         }
     }
 
-    /// Whether the window has moved so far since the round began that the collection must be listed
-    /// anew: a delta token keeps the window it was born with.
+    /// Whether the window has moved (with time, or because the policy changed at either end) so far since
+    /// the round began that the collection must be listed anew: a delta token keeps the window it was
+    /// born with.
     pub fn is_outgrown(&self, window: &Window) -> bool {
-        let limit = jiff::SignedDuration::from_hours(24 * Self::WINDOW_SLACK_DAYS);
-        self.window
-            .is_some_and(|begun| window.from.duration_since(begun.from).abs() >= limit)
+        let slack = jiff::SignedDuration::from_hours(24 * Self::WINDOW_SLACK_DAYS);
+        let is_far = |one: Timestamp, other: Timestamp| one.duration_since(other).abs() >= slack;
+        self.window.is_some_and(|begun| is_far(window.from, begun.from) || is_far(window.until, begun.until))
     }
 
     /// How many days the window may move before the collection is listed anew.
@@ -124,24 +111,11 @@ mod tests {
     fn a_round_ends_in_incremental_reading_and_a_restart_is_a_new_generation() {
         let cursor = Cursor::fresh(None);
         let middle = cursor.advanced(&Next::Page("p".into()));
-        assert_eq!(
-            (middle.position.clone(), middle.mode),
-            (Position::Page("p".into()), Mode::Fresh)
-        );
+        assert_eq!((middle.position.clone(), middle.mode), (Position::Page("p".into()), Mode::Fresh));
         let done = middle.advanced(&Next::Done("d".into()));
-        assert_eq!(
-            (done.position.clone(), done.mode),
-            (Position::Delta("d".into()), Mode::Incremental)
-        );
+        assert_eq!((done.position.clone(), done.mode), (Position::Delta("d".into()), Mode::Incremental));
         let again = done.restarted(None);
-        assert_eq!(
-            (again.position.clone(), again.mode),
-            (Position::Start, Mode::FullScan { generation: 1 })
-        );
-        assert_eq!(
-            middle.restarted(None).mode,
-            Mode::Fresh,
-            "an interrupted first round stays a first round"
-        );
+        assert_eq!((again.position.clone(), again.mode), (Position::Start, Mode::FullScan { generation: 1 }));
+        assert_eq!(middle.restarted(None).mode, Mode::Fresh, "an interrupted first round stays a first round");
     }
 }

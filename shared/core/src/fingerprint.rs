@@ -39,16 +39,21 @@ impl Fingerprints {
         Self(EventField::ALL.map(|field| one(field, event, key)))
     }
 
+    /// The same, but of these fields as in `other`.
+    #[must_use]
+    pub fn with(mut self, fields: &Fields, other: &Self) -> Self {
+        let of_fields = EventField::ALL.into_iter().zip(self.0.iter_mut().zip(other.0));
+        for (_, (ours, theirs)) in of_fields.filter(|(field, _)| fields.contains(field)) {
+            *ours = theirs;
+        }
+        self
+    }
+
     /// The fields of which this event's values differ from these.
     pub fn differing(&self, event: &Event, key: FingerprintKey) -> Fields {
         let now = Self::of(event, key);
-        let pairs = EventField::ALL
-            .into_iter()
-            .zip(self.0.iter().zip(now.0.iter()));
-        pairs
-            .filter(|(_, (was, is))| was != is)
-            .map(|(field, _)| field)
-            .collect()
+        let pairs = EventField::ALL.into_iter().zip(self.0.iter().zip(now.0.iter()));
+        pairs.filter(|(_, (was, is))| was != is).map(|(field, _)| field).collect()
     }
 }
 
@@ -67,10 +72,7 @@ pub fn same(field: EventField, one: &Event, other: &Event) -> bool {
 
 /// The fields in which two events differ.
 pub fn difference(one: &Event, other: &Event) -> Fields {
-    EventField::ALL
-        .into_iter()
-        .filter(|field| !same(*field, one, other))
-        .collect()
+    EventField::ALL.into_iter().filter(|field| !same(*field, one, other)).collect()
 }
 
 /// The text of what both sides can express of a field.
@@ -90,9 +92,7 @@ pub fn shared_form(field: EventField, event: &Event) -> String {
         }
         .to_owned(),
         EventField::Sensitivity => event.sensitivity.is_private().to_string(),
-        EventField::Reminder => event
-            .reminder_minutes
-            .map_or_else(String::new, |minutes| minutes.to_string()),
+        EventField::Reminder => event.reminder_minutes.map_or_else(String::new, |minutes| minutes.to_string()),
     }
 }
 
@@ -104,21 +104,14 @@ pub fn line(text: &str) -> String {
 
 /// A text: one kind of line end, no white space at the ends of lines or of the whole, cut to what fits.
 pub fn body(text: &str) -> String {
-    let unified = text
-        .replace("\r\n", "\n")
-        .replace(['\r', '\u{2028}', '\u{2029}'], "\n")
-        .replace('\u{a0}', " ");
+    let unified = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").replace('\u{a0}', " ");
     let lines: Vec<&str> = unified.lines().map(str::trim_end).collect();
-    cut(lines.join("\n").trim(), BODY_LIMIT)
-        .trim_end()
-        .to_owned()
+    cut(lines.join("\n").trim(), BODY_LIMIT).trim_end().to_owned()
 }
 
 /// The first `limit` characters.
 fn cut(text: &str, limit: usize) -> &str {
-    text.char_indices()
-        .nth(limit)
-        .map_or(text, |(at, _)| &text[..at])
+    text.char_indices().nth(limit).map_or(text, |(at, _)| &text[..at])
 }
 
 #[cfg(test)]
@@ -145,54 +138,23 @@ mod tests {
     #[test]
     fn d12_what_the_other_side_cannot_express_is_no_difference() {
         let equal = [
-            Event {
-                show_as: ShowAs::Tentative,
-                ..event()
-            },
-            Event {
-                body: "One \r\nTwo\r\n".into(),
-                ..event()
-            },
-            Event {
-                subject: " Review ".into(),
-                ..event()
-            },
+            Event { show_as: ShowAs::Tentative, ..event() },
+            Event { body: "One \r\nTwo\r\n".into(), ..event() },
+            Event { subject: " Review ".into(), ..event() },
         ];
         for other in equal {
             assert_eq!(difference(&event(), &other), Fields::new());
         }
-        let private = Event {
-            sensitivity: Sensitivity::Private,
-            ..event()
-        };
-        assert_eq!(
-            difference(
-                &private,
-                &Event {
-                    sensitivity: Sensitivity::Personal,
-                    ..event()
-                }
-            ),
-            Fields::new()
-        );
-        assert_eq!(
-            difference(&private, &event()),
-            Fields::from([EventField::Sensitivity])
-        );
+        let private = Event { sensitivity: Sensitivity::Private, ..event() };
+        assert_eq!(difference(&private, &Event { sensitivity: Sensitivity::Personal, ..event() }), Fields::new());
+        assert_eq!(difference(&private, &event()), Fields::from([EventField::Sensitivity]));
     }
 
     #[test]
     fn the_key_decides_and_the_field_too() {
         let key = FingerprintKey([7; 16]);
-        assert_ne!(
-            Fingerprints::of(&event(), key),
-            Fingerprints::of(&event(), FingerprintKey([8; 16]))
-        );
-        let twins = Event {
-            subject: "x".into(),
-            location: "x".into(),
-            ..event()
-        };
+        assert_ne!(Fingerprints::of(&event(), key), Fingerprints::of(&event(), FingerprintKey([8; 16])));
+        let twins = Event { subject: "x".into(), location: "x".into(), ..event() };
         let prints = Fingerprints::of(&twins, key);
         assert_ne!(prints.0[0], prints.0[2]);
     }

@@ -70,9 +70,7 @@ const DOMAINS: [&str; 64] = [
 
 /// Whether anybody can have an address at this domain. Case does not matter.
 pub fn is_free(domain: &str) -> bool {
-    DOMAINS
-        .binary_search(&domain.to_lowercase().as_str())
-        .is_ok()
+    DOMAINS.binary_search(&domain.to_lowercase().as_str()).is_ok()
 }
 
 #[cfg(test)]

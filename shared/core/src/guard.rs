@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::ids::RemoteId;
 use crate::item::Side;
-use crate::plan::{Action, Covers, Step};
+use crate::link::{Anchor, Link};
+use crate::plan::{Action, Step};
 use crate::policy::MassDelete;
 use crate::reason::Reason;
 
@@ -28,45 +29,38 @@ pub fn hold_mass_deletes(
     limit: &MassDelete,
     allowed: &BTreeSet<(Side, RemoteId)>,
 ) -> Vec<Step> {
-    let held = Side::BOTH.map(|side| {
-        let undecided = steps.iter().filter(|step| match &step.action {
-            Action::Delete { from, .. } => *from == side && !is_allowed(&step.covers, *from, allowed),
-            _ => false,
-        });
-        is_mass_delete(u32::try_from(undecided.count()).unwrap_or(u32::MAX), linked, limit)
+    let undecided = |step: &Step, side: Side| match &step.action {
+        Action::Delete { from, link, expected, .. } => {
+            *from == side && !allowed.contains(&cause(*from, link, expected))
+        }
+        Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Keep { .. }
+        | Action::Park { .. }
+        | Action::Skip { .. }
+        | Action::Nothing => false,
+    };
+    let [mailbox, crm] = Side::BOTH.map(|side| {
+        let deletes = steps.iter().filter(|step| undecided(step, side)).count();
+        is_mass_delete(u32::try_from(deletes).unwrap_or(u32::MAX), linked, limit)
     });
-    steps
-        .into_iter()
-        .map(|step| match &step.action {
-            Action::Delete { from, .. } if held[*from as usize] && !is_allowed(&step.covers, *from, allowed) => {
-                hold(step)
-            }
-            _ => step,
-        })
-        .collect()
+    let is_held = |step: &Step| mailbox && undecided(step, Side::Mailbox) || crm && undecided(step, Side::Crm);
+    steps.into_iter().map(|step| if is_held(&step) { hold(step) } else { step }).collect()
 }
 
 /// A delete is decided upon under the item that caused it: the one that is gone from the other side.
-fn cause(covers: &Covers, from: Side) -> Option<(Side, RemoteId)> {
-    let gone = match from {
-        Side::Crm => covers.mailbox.clone(),
-        Side::Mailbox => covers.crm.clone(),
-    };
-    gone.map(|id| (from.other(), id))
-}
-
-fn is_allowed(covers: &Covers, from: Side, allowed: &BTreeSet<(Side, RemoteId)>) -> bool {
-    cause(covers, from).is_some_and(|cause| allowed.contains(&cause))
+fn cause(from: Side, link: &Link, expected: &Anchor) -> (Side, RemoteId) {
+    match link.anchor(from.other()) {
+        Some(gone) => (from.other(), gone.id.clone()),
+        None => (from, expected.id.clone()),
+    }
 }
 
 fn hold(step: Step) -> Step {
-    let Action::Delete { from, link, .. } = step.action else { return step };
-    let (side, id) = match cause(&step.covers, from) {
-        Some(cause) => cause,
-        None => return Step { action: Action::Nothing, reason: Reason::MassDelete, covers: step.covers },
-    };
+    let Step { action: Action::Delete { from, link, expected, .. }, covers, .. } = step else { return step };
+    let (side, id) = cause(from, &link, &expected);
     let detail = format!("{} of the pair {} would go", from.name(), link.key);
-    Step { action: Action::Park { side, id, detail }, reason: Reason::MassDelete, covers: step.covers }
+    Step { action: Action::Park { side, id, detail }, reason: Reason::MassDelete, covers }
 }
 
 /// The observed items that no step accounts for; there must be none (a plan that lost one must not move
@@ -79,3 +73,6 @@ pub fn unaccounted(observed: &[(Side, RemoteId)], steps: &[Step]) -> Vec<(Side, 
     }
     observed.iter().filter(|item| !covered.contains(*item)).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests;

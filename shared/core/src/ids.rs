@@ -60,12 +60,7 @@ impl SyncKey {
     /// For a meeting or appointment born in a mailbox: once per org, whoever of its attendees comes
     /// first. `original_start` tells the occurrences of a series apart; singles have none.
     pub fn of_meeting(org: &OrgId, ical_uid: &str, original_start: Option<&str>) -> Self {
-        Self::derive(&[
-            "meeting",
-            org.as_str(),
-            ical_uid,
-            original_start.unwrap_or_default(),
-        ])
+        Self::derive(&["meeting", org.as_str(), ical_uid, original_start.unwrap_or_default()])
     }
 
     /// For a record born in the CRM, going down to one user's mailbox.
@@ -101,13 +96,7 @@ impl SyncKey {
             hash.update(part.as_bytes());
         }
         let digest = hash.finalize();
-        Self(
-            digest
-                .iter()
-                .take(16)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Self(digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
@@ -124,27 +113,15 @@ mod tests {
     #[test]
     fn d14_a_meeting_has_one_key_per_org_whoever_attends() {
         let org = OrgId::new("northwind");
-        assert_eq!(
-            SyncKey::of_meeting(&org, "uid", None),
-            SyncKey::of_meeting(&org, "uid", None)
-        );
-        assert_ne!(
-            SyncKey::of_meeting(&org, "uid", None),
-            SyncKey::of_meeting(&OrgId::new("other"), "uid", None)
-        );
-        assert_ne!(
-            SyncKey::of_meeting(&org, "uid", None),
-            SyncKey::of_meeting(&org, "uid", Some("2031-01-01"))
-        );
+        assert_eq!(SyncKey::of_meeting(&org, "uid", None), SyncKey::of_meeting(&org, "uid", None));
+        assert_ne!(SyncKey::of_meeting(&org, "uid", None), SyncKey::of_meeting(&OrgId::new("other"), "uid", None));
+        assert_ne!(SyncKey::of_meeting(&org, "uid", None), SyncKey::of_meeting(&org, "uid", Some("2031-01-01")));
     }
 
     #[test]
     fn p17_a_stranger_has_one_key_however_the_address_is_spelled() {
         let org = OrgId::new("northwind");
-        assert_eq!(
-            SyncKey::of_stranger(&org, "A@B.example "),
-            SyncKey::of_stranger(&org, "a@b.example")
-        );
+        assert_eq!(SyncKey::of_stranger(&org, "A@B.example "), SyncKey::of_stranger(&org, "a@b.example"));
     }
 
     #[test]

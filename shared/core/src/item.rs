@@ -136,15 +136,8 @@ pub enum EventField {
 
 impl EventField {
     /// All of them, in the order of their bits and rows.
-    pub const ALL: [Self; 7] = [
-        Self::Subject,
-        Self::Body,
-        Self::Location,
-        Self::Time,
-        Self::ShowAs,
-        Self::Sensitivity,
-        Self::Reminder,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Subject, Self::Body, Self::Location, Self::Time, Self::ShowAs, Self::Sensitivity, Self::Reminder];
 
     /// Its name in history, reports and logs.
     pub fn name(self) -> &'static str {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::fingerprint::Fingerprints;
 use crate::ids::{RemoteId, SyncKey, Version};
 use crate::item::{Kind, Side};
-use crate::observation::Standing;
+use crate::observation::{EventSeen, Standing};
 
 /// An item on one side, at the version last seen or written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,13 @@ pub struct Anchor {
     pub id: RemoteId,
     /// Its version there.
     pub version: Version,
+}
+
+impl Anchor {
+    /// The item as it was seen.
+    pub fn of(seen: &EventSeen) -> Self {
+        Self { id: seen.id.clone(), version: seen.version.clone() }
+    }
 }
 
 /// A linked pair.
@@ -66,7 +73,7 @@ pub enum LinkState {
     },
     /// Both sides have it.
     Linked,
-    /// Both sides have it, out of the window: left as it is (D-03).
+    /// Both sides have it, out of the window or left out for another reason: left as it is (D-03).
     Dormant,
     /// Unlinked on purpose: what remains is left alone, and must not look new.
     Severed,

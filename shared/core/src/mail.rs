@@ -22,19 +22,13 @@ impl Correspondent {
     pub fn new(address: &str, name: &str) -> Option<Self> {
         let address = address.trim().to_lowercase();
         let (local, domain) = address.rsplit_once('@')?;
-        let plausible =
-            !local.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace);
-        plausible.then(|| Self {
-            name: name.trim().to_owned(),
-            address,
-        })
+        let plausible = !local.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace);
+        plausible.then(|| Self { name: name.trim().to_owned(), address })
     }
 
     /// The part after the `@`.
     pub fn domain(&self) -> &str {
-        self.address
-            .rsplit_once('@')
-            .map_or("", |(_, domain)| domain)
+        self.address.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 }
 
@@ -110,11 +104,7 @@ impl Mail {
         let to = self.to.iter().map(|person| (Role::To, person));
         let cc = self.cc.iter().map(|person| (Role::Cc, person));
         let bcc = self.bcc.iter().map(|person| (Role::Bcc, person));
-        from.chain(to)
-            .chain(cc)
-            .chain(bcc)
-            .filter(|(_, person)| seen.insert(person.address.clone()))
-            .collect()
+        from.chain(to).chain(cc).chain(bcc).filter(|(_, person)| seen.insert(person.address.clone())).collect()
     }
 }
 
@@ -132,16 +122,13 @@ pub struct MailboxOwner<'a> {
 impl MailboxOwner<'_> {
     /// Whether the address belongs to a colleague (or to the owner).
     pub fn is_own(&self, address: &Correspondent) -> bool {
-        address.address == self.address
-            || self.own_domains.iter().any(|own| own == address.domain())
+        address.address == self.address || self.own_domains.iter().any(|own| own == address.domain())
     }
 
     /// The earliest mail that is taken: so many days before activation (D-02).
     pub fn mail_since(&self, policy: &Policy) -> Timestamp {
         let back = SignedDuration::from_hours(24 * i64::from(policy.mail_days_before_activation));
-        self.activated
-            .saturating_sub(back)
-            .unwrap_or(Timestamp::MIN)
+        self.activated.saturating_sub(back).unwrap_or(Timestamp::MIN)
     }
 }
 
@@ -179,10 +166,7 @@ pub fn judge(mail: &Mail, owner: &MailboxOwner<'_>, policy: &Policy) -> Verdict 
     if people.is_empty() {
         return Verdict::Skip(Reason::MailWithoutAddress);
     }
-    let outsiders: Vec<_> = people
-        .into_iter()
-        .filter(|(_, person)| !owner.is_own(person))
-        .collect();
+    let outsiders: Vec<_> = people.into_iter().filter(|(_, person)| !owner.is_own(person)).collect();
     if outsiders.is_empty() {
         return Verdict::Skip(Reason::MailInternal);
     }
@@ -194,15 +178,8 @@ pub fn judge(mail: &Mail, owner: &MailboxOwner<'_>, policy: &Policy) -> Verdict 
     if unblocked.is_empty() {
         return Verdict::Skip(Reason::MailBlocked);
     }
-    let incoming = mail
-        .from
-        .as_ref()
-        .is_none_or(|from| from.address != owner.address);
-    Verdict::Candidate {
-        message,
-        incoming,
-        outsiders: unblocked,
-    }
+    let incoming = mail.from.as_ref().is_none_or(|from| from.address != owner.address);
+    Verdict::Candidate { message, incoming, outsiders: unblocked }
 }
 
 /// Who of the unknown people on a mail may become a record: the author of what came in, the main
@@ -257,61 +234,19 @@ mod tests {
     fn judged(mail: &Mail, policy: &Policy) -> Verdict {
         let own_domains = ["northwind.example".to_owned()];
         let activated = "2031-03-03T00:00:00Z".parse().unwrap();
-        judge(
-            mail,
-            &MailboxOwner {
-                address: ANNA,
-                own_domains: &own_domains,
-                activated,
-            },
-            policy,
-        )
+        judge(mail, &MailboxOwner { address: ANNA, own_domains: &own_domains, activated }, policy)
     }
 
     #[test]
     fn each_skip_rule_has_its_reason() {
-        let policy = Policy {
-            blocklist: vec!["spam.example".into()],
-            ..Policy::default()
-        };
+        let policy = Policy { blocklist: vec!["spam.example".into()], ..Policy::default() };
         let ours = mail(MIA, &[ANNA]);
         let cases = [
-            (
-                Mail {
-                    is_draft: true,
-                    ..ours.clone()
-                },
-                Reason::MailDraft,
-            ),
-            (
-                Mail {
-                    received: "2031-02-24T23:59:59Z".parse().unwrap(),
-                    ..ours.clone()
-                },
-                Reason::MailBeforeActivation,
-            ),
-            (
-                Mail {
-                    is_service: true,
-                    ..ours.clone()
-                },
-                Reason::MailFromMachine,
-            ),
-            (
-                Mail {
-                    message_id: None,
-                    ..ours.clone()
-                },
-                Reason::MailWithoutMessageId,
-            ),
-            (
-                Mail {
-                    from: None,
-                    to: vec![],
-                    ..ours.clone()
-                },
-                Reason::MailWithoutAddress,
-            ),
+            (Mail { is_draft: true, ..ours.clone() }, Reason::MailDraft),
+            (Mail { received: "2031-02-24T23:59:59Z".parse().unwrap(), ..ours.clone() }, Reason::MailBeforeActivation),
+            (Mail { is_service: true, ..ours.clone() }, Reason::MailFromMachine),
+            (Mail { message_id: None, ..ours.clone() }, Reason::MailWithoutMessageId),
+            (Mail { from: None, to: vec![], ..ours.clone() }, Reason::MailWithoutAddress),
             (mail("ben@northwind.example", &[ANNA]), Reason::MailInternal),
             (mail("offer@spam.example", &[ANNA]), Reason::MailBlocked),
         ];
@@ -322,22 +257,14 @@ mod tests {
 
     #[test]
     fn d02_mail_from_six_days_before_activation_is_taken() {
-        let early = Mail {
-            received: "2031-02-25T00:00:00Z".parse().unwrap(),
-            ..mail(MIA, &[ANNA])
-        };
-        assert!(matches!(
-            judged(&early, &Policy::default()),
-            Verdict::Candidate { incoming: true, .. }
-        ));
+        let early = Mail { received: "2031-02-25T00:00:00Z".parse().unwrap(), ..mail(MIA, &[ANNA]) };
+        assert!(matches!(judged(&early, &Policy::default()), Verdict::Candidate { incoming: true, .. }));
     }
 
     #[test]
     fn p17_addresses_compare_without_case_and_count_once() {
         let doubled = mail(MIA, &[ANNA, "MIA@fabrikam.EXAMPLE"]);
-        let Verdict::Candidate { outsiders, .. } = judged(&doubled, &Policy::default()) else {
-            panic!("taken")
-        };
+        let Verdict::Candidate { outsiders, .. } = judged(&doubled, &Policy::default()) else { panic!("taken") };
         assert_eq!(outsiders, [(Role::From, person("mia@fabrikam.example"))]);
     }
 
@@ -348,10 +275,7 @@ mod tests {
             (Role::To, person("lee@adatum.example")),
             (Role::From, person("kim@gmail.com")),
         ];
-        let lead = Policy {
-            resolve_mode: ResolveMode::Lead,
-            ..Policy::default()
-        };
+        let lead = Policy { resolve_mode: ResolveMode::Lead, ..Policy::default() };
         assert_eq!(strangers(&people, true, &lead), [people[0].clone()]);
         assert_eq!(strangers(&people, false, &lead), [people[1].clone()]);
         assert_eq!(strangers(&people, true, &Policy::default()), []);

@@ -12,26 +12,16 @@ pub struct Merged {
     pub to_mailbox: Fields,
     /// What the CRM lacks of it.
     pub to_crm: Fields,
-    /// Fields both sides changed to different values, in favour of `winner`.
+    /// Fields both sides changed to different values; those not in `to_mailbox` the mailbox won.
     pub conflicts: Fields,
 }
 
 /// Merges two sides, given which fields each has changed since they last agreed. Where both changed a
-/// field to different values, `winner` has its way, except that nothing is overwritten with nothing
-/// (D-13). A value the other side already has in the only form it can express is not written (D-12).
-pub fn merge(
-    mailbox: &Event,
-    crm: &Event,
-    in_mailbox: &Fields,
-    in_crm: &Fields,
-    winner: Side,
-) -> Merged {
-    let mut merged = Merged {
-        event: mailbox.clone(),
-        to_mailbox: Fields::new(),
-        to_crm: Fields::new(),
-        conflicts: Fields::new(),
-    };
+/// field to different values, `winner` has its way, except that a text is not overwritten with nothing
+/// (D-13) and what one side hides stays hidden (D-17). A value the other side already has in the only form it can express is not written (D-12).
+pub fn merge(mailbox: &Event, crm: &Event, in_mailbox: &Fields, in_crm: &Fields, winner: Side) -> Merged {
+    let mut merged =
+        Merged { event: mailbox.clone(), to_mailbox: Fields::new(), to_crm: Fields::new(), conflicts: Fields::new() };
     for field in EventField::ALL {
         if fingerprint::same(field, mailbox, crm) {
             continue;
@@ -42,21 +32,7 @@ pub fn merge(
             // They differ though neither is known to have changed: the base was lost. As a conflict.
             (true, true) | (false, false) => {
                 merged.conflicts.insert(field);
-                let losing = if winner == Side::Mailbox {
-                    crm
-                } else {
-                    mailbox
-                };
-                let winning = if winner == Side::Mailbox {
-                    mailbox
-                } else {
-                    crm
-                };
-                if is_empty(field, winning) && !is_empty(field, losing) {
-                    winner.other()
-                } else {
-                    winner
-                }
+                prevailing(field, mailbox, crm, winner)
             }
         };
         match side {
@@ -68,6 +44,27 @@ pub fn merge(
         };
     }
     merged
+}
+
+/// Whose value of a field stands in a conflict; the two differ.
+fn prevailing(field: EventField, mailbox: &Event, crm: &Event, winner: Side) -> Side {
+    let of = |side: Side| match side {
+        Side::Mailbox => mailbox,
+        Side::Crm => crm,
+    };
+    match field {
+        EventField::Subject | EventField::Body | EventField::Location => {
+            if fingerprint::shared_form(field, of(winner)).is_empty() { winner.other() } else { winner }
+        }
+        EventField::Sensitivity => {
+            if mailbox.sensitivity.is_private() {
+                Side::Mailbox
+            } else {
+                Side::Crm
+            }
+        }
+        EventField::Time | EventField::ShowAs | EventField::Reminder => winner,
+    }
 }
 
 /// Copies one field.
@@ -83,16 +80,10 @@ pub fn take(field: EventField, from: &Event, to: &mut Event) {
     }
 }
 
-fn is_empty(field: EventField, event: &Event) -> bool {
-    matches!(
-        field,
-        EventField::Subject | EventField::Body | EventField::Location
-    ) && fingerprint::shared_form(field, event).is_empty()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::item::Sensitivity;
     use crate::testing::{any_event, event};
     use proptest::prelude::*;
 
@@ -102,29 +93,11 @@ mod tests {
 
     #[test]
     fn d08_each_field_comes_from_the_side_that_changed_it() {
-        let mailbox = Event {
-            subject: "New subject".into(),
-            ..event()
-        };
-        let crm = Event {
-            location: "Room 2".into(),
-            ..event()
-        };
-        let merged = merge(
-            &mailbox,
-            &crm,
-            &fields(&[EventField::Subject]),
-            &fields(&[EventField::Location]),
-            Side::Mailbox,
-        );
-        assert_eq!(
-            merged.event,
-            Event {
-                subject: "New subject".into(),
-                location: "Room 2".into(),
-                ..event()
-            }
-        );
+        let mailbox = Event { subject: "New subject".into(), ..event() };
+        let crm = Event { location: "Room 2".into(), ..event() };
+        let merged =
+            merge(&mailbox, &crm, &fields(&[EventField::Subject]), &fields(&[EventField::Location]), Side::Mailbox);
+        assert_eq!(merged.event, Event { subject: "New subject".into(), location: "Room 2".into(), ..event() });
         assert_eq!(merged.to_crm, fields(&[EventField::Subject]));
         assert_eq!(merged.to_mailbox, fields(&[EventField::Location]));
         assert_eq!(merged.conflicts, Fields::new());
@@ -132,42 +105,36 @@ mod tests {
 
     #[test]
     fn d08_in_a_conflict_the_winner_has_its_way() {
-        let mailbox = Event {
-            subject: "A".into(),
-            ..event()
-        };
-        let crm = Event {
-            subject: "B".into(),
-            ..event()
-        };
+        let mailbox = Event { subject: "A".into(), ..event() };
+        let crm = Event { subject: "B".into(), ..event() };
         let both = fields(&[EventField::Subject]);
         for (winner, expected) in [(Side::Mailbox, "A"), (Side::Crm, "B")] {
             let merged = merge(&mailbox, &crm, &both, &both, winner);
-            assert_eq!(
-                (merged.event.subject.as_str(), merged.conflicts),
-                (expected, both.clone())
-            );
+            assert_eq!((merged.event.subject.as_str(), merged.conflicts), (expected, both.clone()));
         }
     }
 
     #[test]
     fn d13_nothing_does_not_overwrite_something_in_a_conflict() {
         let both = fields(&[EventField::Location]);
-        let crm = Event {
-            location: "Room 2".into(),
-            ..event()
-        };
-        let merged = merge(
-            &Event {
-                location: String::new(),
-                ..event()
-            },
-            &crm,
-            &both,
-            &both,
-            Side::Mailbox,
-        );
+        let crm = Event { location: "Room 2".into(), ..event() };
+        let merged = merge(&Event { location: String::new(), ..event() }, &crm, &both, &both, Side::Mailbox);
         assert_eq!(merged.event.location, "Room 2");
+    }
+
+    #[test]
+    fn d17_without_a_base_the_private_side_stays_private_whoever_wins() {
+        let private = Event { sensitivity: Sensitivity::Confidential, ..event() };
+        let nothing = Fields::new();
+        for winner in Side::BOTH {
+            let merged = merge(&private, &event(), &nothing, &nothing, winner);
+            assert_eq!(
+                (merged.event.sensitivity, merged.to_crm),
+                (Sensitivity::Confidential, fields(&[EventField::Sensitivity]))
+            );
+            let merged = merge(&event(), &private, &nothing, &nothing, winner);
+            assert_eq!((merged.event.sensitivity, merged.to_crm), (Sensitivity::Confidential, Fields::new()));
+        }
     }
 
     proptest! {

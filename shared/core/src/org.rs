@@ -72,8 +72,6 @@ pub struct User {
 impl User {
     /// Whether a session can run.
     pub fn is_ready(&self) -> bool {
-        self.enabled
-            && self.mailbox == ConnectionState::Connected
-            && self.crm == ConnectionState::Connected
+        self.enabled && self.mailbox == ConnectionState::Connected && self.crm == ConnectionState::Connected
     }
 }

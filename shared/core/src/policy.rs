@@ -62,9 +62,7 @@ impl Default for Policy {
 impl Policy {
     /// Whether the address or its domain is on the blocklist.
     pub fn is_blocked(&self, person: &Correspondent) -> bool {
-        self.blocklist
-            .iter()
-            .any(|entry| *entry == person.address || *entry == person.domain())
+        self.blocklist.iter().any(|entry| *entry == person.address || *entry == person.domain())
     }
 }
 
@@ -115,11 +113,7 @@ pub struct MassDelete {
 
 impl Default for MassDelete {
     fn default() -> Self {
-        Self {
-            count: 50,
-            percent: 10,
-            floor: 5,
-        }
+        Self { count: 50, percent: 10, floor: 5 }
     }
 }
 

@@ -58,8 +58,8 @@ reasons! {
     RestoredByPolicy = "restored_by_policy", "It was deleted, and the policy restores deleted items";
     /// The policy leaves the other side's item (D-10).
     UnlinkedByPolicy = "unlinked_by_policy", "It was deleted on one side; by policy the other stays, unlinked";
-    /// A past event outlives its deletion on the other side.
-    PastEventStays = "past_event_stays", "It was deleted on one side; a past event stays on the other, unlinked";
+    /// The CRM keeps what is over, the mailbox what has begun.
+    PastEventStays = "past_event_stays", "It was deleted on one side, too late to remove it from the other: it stays there, unlinked";
     /// Only the organizer's delete reaches the other side.
     NotOrganizerStays = "not_organizer_stays", "It was deleted on one side; the user is not its organizer, so the other stays, unlinked";
     /// The organizer deleted or cancelled a meeting: it stays deleted (D-09).
@@ -68,10 +68,11 @@ reasons! {
     GoneFromBoth = "gone_from_both", "Both sides deleted it";
     /// An administrator decided against a held delete (D-11).
     DeleteDenied = "delete_denied", "An administrator denied the delete: the item stays, unlinked";
-    /// It got too old or moved out of the calendar window: left as it is on both sides (D-03).
+    /// It got too old or moved out of the calendar window: left as it is on both sides (D-03). What falls
+    /// out for another reason (declined, private, ...) is left likewise and carries that reason.
     LeftWindow = "left_window", "It left the calendar window and stays as it is on both sides";
-    /// It came back into the calendar window (D-03).
-    BackInWindow = "back_in_window", "It came back into the calendar window";
+    /// It came back into the calendar window, or is no longer left out for another reason (D-03).
+    BackInWindow = "back_in_window", "It is back among what is mirrored";
     /// Never linked, and outside the calendar window (D-02).
     OutsideWindow = "outside_window", "It lies outside the calendar window";
     /// It was there before activation and nobody marked it (D-05).
@@ -88,10 +89,12 @@ reasons! {
     PrivateLeftOut = "private_left_out", "It is private, and the policy leaves private items out";
     /// Unlinked on purpose earlier, and left alone since.
     Unlinked = "unlinked", "It was unlinked earlier and is left alone";
+    /// It bears the key or the identity of another event.
+    Copy = "copy", "It is a copy of another event";
     /// Longer than the CRM can hold (D-16).
     TooLong = "too_long", "It is longer than 14 days, the longest event Salesforce can hold; shorten it";
-    /// The change would mail the attendees and moves neither time nor place (D-18, X-18).
-    WouldMailAttendees = "would_mail_attendees", "Writing it would mail the attendees, and neither time nor place changed";
+    /// The change would mail the attendees, and moves neither time nor place or comes too late (D-18, X-18).
+    WouldMailAttendees = "would_mail_attendees", "Writing it would mail the attendees, which only a new time or place of a meeting to come may do";
     /// The change is to a meeting somebody else organizes (D-18).
     NotOrganizer = "not_organizer", "Somebody else organizes this meeting: only its organizer can change it";
     /// More deletes at once than anybody intends (D-11).
@@ -134,8 +137,7 @@ mod tests {
 
     #[test]
     fn ids_are_unique_and_are_what_is_stored() {
-        let ids: std::collections::BTreeSet<_> =
-            Reason::ALL.iter().map(|reason| reason.id()).collect();
+        let ids: std::collections::BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.id()).collect();
         assert_eq!(ids.len(), Reason::ALL.len());
         for reason in Reason::ALL {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.id());

@@ -140,13 +140,7 @@ impl SessionReport {
     pub const MAX_LINES: usize = 1_000;
 
     /// An empty report of a session that begins now.
-    pub fn begin(
-        id: SessionId,
-        user: UserId,
-        stream: Stream,
-        trigger: Trigger,
-        now: Timestamp,
-    ) -> Self {
+    pub fn begin(id: SessionId, user: UserId, stream: Stream, trigger: Trigger, now: Timestamp) -> Self {
         Self {
             id,
             user,
@@ -175,10 +169,6 @@ impl SessionReport {
 
     /// How many writes reached one of the sides.
     pub fn writes(&self) -> u32 {
-        self.counts
-            .iter()
-            .filter(|(effect, _)| effect.is_write())
-            .map(|(_, count)| count)
-            .sum()
+        self.counts.iter().filter(|(effect, _)| effect.is_write()).map(|(_, count)| count).sum()
     }
 }

@@ -38,7 +38,8 @@ pub fn person_name(person: &Correspondent) -> (String, String) {
     let name = person.name.trim().trim_matches(['"', '\'']).trim();
     if name.is_empty() || name.contains('@') {
         let local = person.address.split('@').next().unwrap_or_default();
-        let words: Vec<String> = local.split(['.', '_', '-', '+']).filter(|word| !word.is_empty()).map(titled).collect();
+        let words: Vec<String> =
+            local.split(['.', '_', '-', '+']).filter(|word| !word.is_empty()).map(titled).collect();
         return split_last(&words.join(" "), local);
     }
     match name.split_once(',') {

@@ -45,16 +45,21 @@ impl EventTime {
         self.ends() <= now
     }
 
-    /// How many calendar days it covers, at least 1.
+    /// Whether it has begun.
+    pub fn has_begun(&self, now: Timestamp) -> bool {
+        self.begins() <= now
+    }
+
+    /// How many days it lasts, a day begun counted whole, at least 1.
     pub fn days(&self) -> i64 {
-        let hours = (self.ends().duration_since(self.begins())).as_hours();
-        (hours + 23).div_euclid(24).max(1)
+        const DAY_SECONDS: i64 = 24 * 60 * 60;
+        let seconds = self.ends().duration_since(self.begins()).as_secs();
+        seconds.saturating_add(DAY_SECONDS - 1).div_euclid(DAY_SECONDS).max(1)
     }
 }
 
 fn midnight(date: Date) -> Timestamp {
-    date.to_zoned(jiff::tz::TimeZone::UTC)
-        .map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+    date.to_zoned(jiff::tz::TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
 }
 
 /// The part of a calendar that is mirrored (D-02).
@@ -70,20 +75,14 @@ impl Window {
     /// The window around `now`: so many days back, so many ahead.
     pub fn around(now: Timestamp, days_back: u16, days_ahead: u16) -> Self {
         let day = SignedDuration::from_hours(24);
-        let from = now
-            .saturating_sub(day * i32::from(days_back))
-            .unwrap_or(Timestamp::MIN);
-        let until = now
-            .saturating_add(day * i32::from(days_ahead))
-            .unwrap_or(Timestamp::MAX);
+        let from = now.saturating_sub(day * i32::from(days_back)).unwrap_or(Timestamp::MIN);
+        let until = now.saturating_add(day * i32::from(days_ahead)).unwrap_or(Timestamp::MAX);
         Self { from, until }
     }
 
     /// Whether some of the event lies inside. An event without length lies where it begins.
     pub fn holds(&self, time: &EventTime) -> bool {
-        let ends = time
-            .ends()
-            .max(time.begins() + SignedDuration::from_secs(1));
+        let ends = time.ends().max(time.begins() + SignedDuration::from_secs(1));
         time.begins() < self.until && ends > self.from
     }
 }
@@ -98,10 +97,7 @@ mod tests {
 
     #[test]
     fn d16_all_day_is_a_pair_of_dates() {
-        let time = EventTime::AllDay {
-            first: "2031-03-05".parse().unwrap(),
-            last: "2031-03-05".parse().unwrap(),
-        };
+        let time = EventTime::AllDay { first: "2031-03-05".parse().unwrap(), last: "2031-03-05".parse().unwrap() };
         assert_eq!(time.days(), 1);
         assert_eq!(time.ends(), at("2031-03-06T00:00:00Z"));
     }
@@ -109,10 +105,7 @@ mod tests {
     #[test]
     fn d02_the_window_is_open_at_its_end() {
         let window = Window::around(at("2031-03-15T12:00:00Z"), 14, 400);
-        let timed = |start, end| EventTime::Timed {
-            start: at(start),
-            end: at(end),
-        };
+        let timed = |start, end| EventTime::Timed { start: at(start), end: at(end) };
         for (start, end, inside) in [
             ("2031-03-01T10:00:00Z", "2031-03-01T12:00:00Z", false),
             ("2031-03-01T11:00:00Z", "2031-03-01T13:00:00Z", true),

@@ -113,14 +113,13 @@ impl Ingest<'_> {
 
     /// Deals with what was seen: each mail is recorded, skipped or parked.
     async fn take(&mut self, seen: Vec<MailObservation>, crm: &dyn Crm) -> Result<(), EngineError> {
-        let mut candidates: BTreeMap<MessageId, Candidate> = BTreeMap::new();
+        let mut candidates: Vec<Candidate> = Vec::new();
         for observation in seen {
             match observation {
                 MailObservation::Present(mail) => match mail::judge(&mail, &self.owner(), &self.session.org.policy) {
                     Verdict::Skip(reason) => self.skip(&mail.id, reason).await?,
                     Verdict::Candidate { message, incoming, outsiders } => {
-                        let candidate = Candidate { mail: *mail, message: message.clone(), incoming, outsiders };
-                        candidates.insert(message, candidate);
+                        candidates.push(Candidate { mail: *mail, message, incoming, outsiders });
                     }
                 },
                 MailObservation::Gone { id } => self.gone(&id).await?,
@@ -132,10 +131,11 @@ impl Ingest<'_> {
         if candidates.is_empty() {
             return Ok(());
         }
-        let messages: Vec<_> = candidates.keys().cloned().collect();
+        let messages: BTreeSet<_> = candidates.iter().map(|candidate| candidate.message.clone()).collect();
+        let messages: Vec<_> = messages.into_iter().collect();
         let captures = self.session.ports.store.captures(&self.session.org.id, &messages).await?;
         let mut recorded: BTreeMap<_, _> = captures.into_iter().map(|it| (it.message, it.record)).collect();
-        self.look_up(candidates.values(), crm).await?;
+        self.look_up(candidates.iter(), crm).await?;
         let unrecorded: Vec<_> = messages
             .into_iter()
             .filter(|message| !recorded.contains_key(message))
@@ -145,8 +145,8 @@ impl Ingest<'_> {
             recorded.extend(crm.mail().find(&unrecorded).await.map_err(EngineError::at(Side::Crm))?);
         }
         let mut domains = BTreeSet::new();
-        for (message, candidate) in candidates {
-            self.record(candidate, recorded.get(&message), crm, &mut domains).await?;
+        for candidate in candidates {
+            self.record(&candidate, recorded.get(&candidate.message), crm, &mut domains).await?;
         }
         self.send_to_resolve(domains).await
     }
@@ -181,7 +181,7 @@ impl Ingest<'_> {
 
     async fn record(
         &mut self,
-        candidate: Candidate,
+        candidate: &Candidate,
         recorded: Option<&RemoteId>,
         crm: &dyn Crm,
         domains: &mut BTreeSet<String>,
@@ -200,7 +200,7 @@ impl Ingest<'_> {
         if relations.is_empty() && strangers.is_empty() {
             return self.skip(&candidate.mail.id, Reason::MailNobodyKnown).await;
         }
-        let Some((record, effect)) = self.capture(&candidate, relations, recorded, crm).await? else {
+        let Some((record, effect)) = self.capture(candidate, relations, recorded, crm).await? else {
             return Ok(());
         };
         let reason = match (effect, strangers.is_empty()) {

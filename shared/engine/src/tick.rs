@@ -82,7 +82,7 @@ async fn claim(
 }
 
 /// The streams a user has: mirroring needs a calendar, which Gmail users' mailboxes do not have here yet.
-pub(crate) fn streams(user: &User) -> &'static [Stream] {
+pub fn streams(user: &User) -> &'static [Stream] {
     match user.provider {
         Provider::Exchange => &[Stream::Mirror, Stream::Ingest],
         Provider::Gmail => &[Stream::Ingest],

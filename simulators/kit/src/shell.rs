@@ -177,7 +177,7 @@ impl<M: Model> Respond for Skin<M> {
             status: reply.status.as_u16(),
             faulted: fault.is_some(),
         });
-        lower(reply, delay)
+        lower(reply, context.now, delay)
     }
 }
 
@@ -197,8 +197,10 @@ fn lift(request: &wiremock::Request) -> Request {
     lifted
 }
 
-fn lower(reply: Reply, delay: Duration) -> ResponseTemplate {
-    let mut template = ResponseTemplate::new(reply.status.as_u16());
+fn lower(reply: Reply, now: Timestamp, delay: Duration) -> ResponseTemplate {
+    // The HTTP server would send the machine's time.
+    let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let mut template = ResponseTemplate::new(reply.status.as_u16()).insert_header("date", date);
     let content_type = reply
         .headers
         .get("content-type")

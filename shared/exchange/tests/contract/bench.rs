@@ -1,0 +1,71 @@
+//! What an adapter needs to run in a test: a vault, a clock, an HTTP client.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sim_kit::SimClock;
+use syncline_exchange::{Exchange, Settings};
+use syncline_ports::{Clock, ErrorKind, Grant, GrantVault, PortError};
+
+pub(crate) const ANNA: &str = "anna.berg@northwind.example";
+
+/// Keeps the grant in memory; can be made to fail.
+#[derive(Debug)]
+pub(crate) struct Vault {
+    pub(crate) grant: Mutex<Grant>,
+    pub(crate) saves: Mutex<Vec<Grant>>,
+    pub(crate) is_broken: Mutex<bool>,
+}
+
+impl Vault {
+    /// A sign-in with a refresh token and nothing else.
+    pub(crate) fn with(refresh_token: &str) -> Arc<Self> {
+        let grant =
+            Grant { refresh_token: refresh_token.to_owned(), access_token: None, expires: None, instance_url: None };
+        Arc::new(Self { grant: Mutex::new(grant), saves: Mutex::default(), is_broken: Mutex::new(false) })
+    }
+}
+
+#[async_trait]
+impl GrantVault for Vault {
+    async fn load(&self) -> Result<Grant, PortError> {
+        Ok(self.grant.lock().unwrap().clone())
+    }
+
+    async fn save(&self, grant: &Grant) -> Result<(), PortError> {
+        if *self.is_broken.lock().unwrap() {
+            return Err(PortError::new(ErrorKind::Transient, "vault.save"));
+        }
+        *self.grant.lock().unwrap() = grant.clone();
+        self.saves.lock().unwrap().push(grant.clone());
+        Ok(())
+    }
+}
+
+/// The simulator's time as the adapter's.
+#[derive(Debug)]
+struct SharedClock(SimClock);
+
+impl Clock for SharedClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
+/// Anna's mailbox on the server at `origin`.
+pub(crate) fn annas(origin: &str, vault: Arc<Vault>, clock: &SimClock) -> Exchange {
+    // Another test of the process may have installed one already; either is good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let settings = Settings {
+        graph_url: format!("{origin}/v1.0"),
+        token_url: format!("{origin}/common/oauth2/v2.0/token"),
+        ..Settings::new("syncline-client", "syncline-secret")
+    };
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    Exchange::new(settings, http, vault, Arc::new(SharedClock(clock.clone())), ANNA, "Salesforce")
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}

@@ -1,0 +1,289 @@
+//! Answers that a well-behaved service does not give: the adapter against a scripted one.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sim_kit::{Context, Model, Reply, Request, SimClock, Simulator};
+use syncline_core::cursor::{Next, Position};
+use syncline_core::ids::{RemoteId, SyncKey, Version};
+use syncline_core::observation::{Observation, Recurrence};
+use syncline_core::time::Window;
+use syncline_ports::{ErrorKind, EventWrite, Events, Mails, Outcome};
+
+use crate::bench::{Vault, annas, at};
+
+type Answer = Box<dyn FnMut(&Request) -> Reply + Send>;
+
+/// Answers as the test says, and tokens by itself.
+struct Scripted {
+    answer: Answer,
+    tokens: u32,
+    refuses_sign_in: bool,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Model for Scripted {
+    fn handle(&mut self, request: &Request, _: &Context<'_>) -> Reply {
+        if request.path.ends_with("/token") {
+            self.tokens += 1;
+            if self.refuses_sign_in {
+                return Reply::json(400, &json!({"error": "invalid_grant", "error_codes": [700_082]}));
+            }
+            let token = format!("token-{}", self.tokens);
+            return Reply::json(200, &json!({"access_token": token, "refresh_token": "next", "expires_in": 3599}));
+        }
+        let seen = format!("{} {} {}", request.method, request.path, request.bearer().unwrap_or_default());
+        self.seen.lock().unwrap().push(seen);
+        (self.answer)(request)
+    }
+
+    fn throttled(&self, retry_after: u32, _: &Context<'_>) -> Reply {
+        Reply::empty(429).header("retry-after", &retry_after.to_string())
+    }
+
+    fn failing(&self, status: u16, _: &Context<'_>) -> Reply {
+        Reply::empty(status)
+    }
+}
+
+struct World {
+    simulator: Simulator<Scripted>,
+    mailbox: syncline_exchange::Exchange,
+    vault: Arc<Vault>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+async fn world(answer: impl FnMut(&Request) -> Reply + Send + 'static) -> World {
+    let clock = SimClock::fixed(at("2031-03-03T09:00:00Z"));
+    let seen = Arc::new(Mutex::default());
+    let script = Scripted { answer: Box::new(answer), tokens: 0, refuses_sign_in: false, seen: Arc::clone(&seen) };
+    let simulator = Simulator::start_anywhere(script, clock.clone()).await;
+    let vault = Vault::with("first");
+    let mailbox = annas(&simulator.url(), Arc::clone(&vault), &clock);
+    World { simulator, mailbox, vault, seen }
+}
+
+fn window() -> Window {
+    Window { from: at("2031-02-17T00:00:00Z"), until: at("2032-04-06T00:00:00Z") }
+}
+
+fn delta_page(request: &Request, rows: &Value) -> Reply {
+    let link = format!("{}/v1.0/me/calendarView/delta?$deltatoken=1", request.origin);
+    Reply::json(200, &json!({"value": rows, "@odata.deltaLink": link}))
+}
+
+fn single(id: &str) -> Value {
+    json!({
+        "id": id, "@odata.etag": "W/\"1\"", "type": "singleInstance", "isOrganizer": true,
+        "createdDateTime": "2031-03-01T09:00:00Z", "lastModifiedDateTime": "2031-03-01T09:00:00Z",
+        "start": {"dateTime": "2031-03-03T09:00:00.0000000", "timeZone": "UTC"},
+        "end": {"dateTime": "2031-03-03T10:00:00.0000000", "timeZone": "UTC"},
+    })
+}
+
+/// Answers each part of a batch by its URL, in reverse order.
+fn batch(request: &Request, part: impl Fn(&str) -> (u16, Value)) -> Reply {
+    let body = request.json().unwrap();
+    let answers: Vec<Value> = body["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|request| {
+            let (status, body) = part(request["url"].as_str().unwrap());
+            json!({"id": request["id"], "status": status, "headers": {"Retry-After": "7"}, "body": body})
+        })
+        .collect();
+    Reply::json(200, &json!({"responses": answers}))
+}
+
+fn writes(count: usize) -> Vec<EventWrite> {
+    let delete = |n| EventWrite::Delete { id: RemoteId::new(format!("e{n}")), expected: Version::new("1") };
+    (0..count).map(delete).collect()
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_and_the_new_one_is_kept_first() {
+    let world = world(|request| match request.bearer() {
+        Some("token-1") => Reply::empty(401),
+        _ => Reply::json(200, &json!({"value": []})),
+    })
+    .await;
+    // No token is kept yet, so the first comes from the refresh token, too.
+    assert_eq!(world.mailbox.find(&[]).await.unwrap(), []);
+    let error = Mails::read(&world.mailbox, &RemoteId::new("m1")).await;
+    assert!(error.is_ok(), "{error:?}");
+    let kept: Vec<_> = world.vault.saves.lock().unwrap().iter().map(|grant| grant.access_token.clone()).collect();
+    assert_eq!(kept, [Some("token-1".to_owned()), Some("token-2".to_owned())]);
+    assert_eq!(world.vault.grant.lock().unwrap().refresh_token, "next");
+    assert_eq!(world.seen.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_fresh_token_is_a_passing_fault() {
+    let world = world(|_| Reply::empty(401)).await;
+    let error = Mails::read(&world.mailbox, &RemoteId::new("m1")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Transient);
+    assert_eq!(world.seen.lock().unwrap().len(), 2, "tried once more and not again");
+}
+
+#[tokio::test]
+async fn a_token_that_could_not_be_kept_is_not_used() {
+    let world = world(|_| Reply::json(200, &json!({}))).await;
+    *world.vault.is_broken.lock().unwrap() = true;
+    let error = Mails::read(&world.mailbox, &RemoteId::new("m1")).await.unwrap_err();
+    assert_eq!((error.kind, error.op), (ErrorKind::Transient, "vault.save"));
+    assert_eq!(world.seen.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn d32_a_refused_sign_in_is_not_tried_again_until_there_is_a_new_one() {
+    let world = world(|_| Reply::json(200, &json!({"value": []}))).await;
+    world.simulator.model().refuses_sign_in = true;
+    for _ in 0..2 {
+        let error = world.mailbox.write(&writes(1)).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::AuthRevoked);
+    }
+    assert_eq!(world.simulator.model().tokens, 1);
+    world.simulator.model().refuses_sign_in = false;
+    world.vault.grant.lock().unwrap().refresh_token = "signed in again".to_owned();
+    assert_eq!(world.mailbox.write(&writes(1)).await.unwrap(), [Outcome::Unknown]);
+}
+
+#[tokio::test]
+async fn a_link_to_another_server_is_not_followed() {
+    let world = world(|_| {
+        Reply::json(200, &json!({"value": [], "@odata.nextLink": "http://elsewhere.example/v1.0/me/events"}))
+    })
+    .await;
+    let error = Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Transient);
+    for token in ["http://elsewhere.example/v1.0/x", "@elsewhere.example/x", ""] {
+        let error = Events::changes(&world.mailbox, &window(), &Position::Page(token.to_owned())).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::CursorExpired, "{token}");
+    }
+    assert_eq!(world.seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn rows_of_series_are_shown_unread_and_malformed_ones_do_not_stop_the_rest() {
+    let thin = |id: &str, kind: &str| {
+        json!({"id": id, "@odata.etag": "W/\"1\"", "type": kind, "seriesMasterId": "m",
+            "start": {"dateTime": "2031-03-03T09:00:00.0000000", "timeZone": "UTC"},
+            "end": {"dateTime": "2031-03-03T10:00:00.0000000", "timeZone": "UTC"}})
+    };
+    let rows = json!([
+        thin("o", "occurrence"), thin("x", "exception"), thin("m", "seriesMaster"), single("good"), single("bad"),
+        single("left"), {"id": "gone", "@removed": {"reason": "deleted"}}, {"subject": "no id"},
+    ]);
+    let world = world(move |request| {
+        if request.path.ends_with("/delta") {
+            return delta_page(request, &rows);
+        }
+        batch(request, |url| {
+            if url.starts_with("/me/events/good?") {
+                (200, single("good"))
+            } else if url.starts_with("/me/events/bad?") {
+                (200, json!({"id": "bad", "start": "soon"}))
+            } else {
+                (404, json!({"error": {"code": "ErrorItemNotFound"}}))
+            }
+        })
+    })
+    .await;
+    let page = Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap();
+    let shown: Vec<(&str, String)> = page
+        .items
+        .iter()
+        .map(|item| {
+            let what = match item {
+                Observation::Present(seen) => format!("{:?}", seen.standing.recurrence),
+                Observation::Gone { .. } => "gone".to_owned(),
+                Observation::Unreadable { problem, .. } => problem.clone(),
+            };
+            (item.id().as_str(), what)
+        })
+        .collect();
+    let occurrence = format!("{:?}", Recurrence::Occurrence);
+    let expected = [
+        ("o", occurrence.as_str()),
+        ("x", &occurrence),
+        ("m", "SeriesMaster"),
+        ("good", "Single"),
+        ("bad", "@odata.etag is missing"),
+        ("left", "gone"),
+        ("gone", "gone"),
+        ("(no id)", "id is missing"),
+    ];
+    assert_eq!(shown, expected.map(|(id, what)| (id, what.to_owned())));
+    assert_eq!(page.next, Next::Done("/v1.0/me/calendarView/delta?$deltatoken=1".to_owned()));
+    assert_eq!(world.seen.lock().unwrap().len(), 2, "one page, one batch");
+}
+
+#[tokio::test]
+async fn one_item_that_cannot_be_read_is_its_own_problem_and_all_of_them_are_the_services() {
+    let ids = [RemoteId::new("a"), RemoteId::new("b")];
+    let some = world(|request| {
+        batch(request, |url| if url.contains("/a?") { (200, single("a")) } else { (500, Value::Null) })
+    })
+    .await;
+    let read = Events::read(&some.mailbox, &ids).await.unwrap();
+    assert!(matches!(read[0], Observation::Present(_)));
+    let problem = "Graph does not show it: 500 ".to_owned();
+    assert_eq!(read[1], Observation::Unreadable { id: ids[1].clone(), problem });
+
+    let none = world(|request| batch(request, |_| (503, Value::Null))).await;
+    assert_eq!(Events::read(&none.mailbox, &ids).await.unwrap_err().kind, ErrorKind::Transient);
+}
+
+#[tokio::test]
+async fn a_throttled_part_of_a_read_fails_the_call_for_as_long_as_it_says() {
+    let world = world(|request| {
+        batch(request, |url| if url.contains("/a?") { (200, single("a")) } else { (429, Value::Null) })
+    })
+    .await;
+    let read = Events::read(&world.mailbox, &[RemoteId::new("a"), RemoteId::new("b")]).await;
+    assert_eq!(read.unwrap_err().kind, ErrorKind::Throttled { after: Duration::from_secs(7) });
+    let found = world.mailbox.find(&[SyncKey::from_text("k")]).await;
+    assert_eq!(found.unwrap_err().kind, ErrorKind::Throttled { after: Duration::from_secs(7) });
+}
+
+#[tokio::test]
+async fn writes_behind_a_refused_batch_are_for_later() {
+    let mut batches = 0;
+    let world = world(move |request| {
+        batches += 1;
+        if batches == 1 { batch(request, |_| (204, Value::Null)) } else { Reply::empty(429).header("retry-after", "5") }
+    })
+    .await;
+    let outcomes = world.mailbox.write(&writes(45)).await.unwrap();
+    assert_eq!(outcomes.len(), 45);
+    assert!(outcomes[..20].iter().all(|outcome| matches!(outcome, Outcome::Done(_))));
+    let later = Outcome::Later { after: Some(Duration::from_secs(5)), code: "429".into() };
+    assert!(outcomes[20..].iter().all(|outcome| *outcome == later), "{:?}", outcomes[20]);
+    assert_eq!(world.seen.lock().unwrap().len(), 2, "the third batch is not sent");
+    let refused = world.mailbox.write(&writes(1)).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Throttled { after: Duration::from_secs(5) });
+}
+
+#[tokio::test]
+async fn an_answer_that_makes_no_sense_leaves_a_write_unknown_and_a_read_for_later() {
+    let world = world(|_| Reply::text(200, "text/html", "<html>sign in to the guest network</html>")).await;
+    assert_eq!(world.mailbox.write(&writes(2)).await.unwrap(), [Outcome::Unknown, Outcome::Unknown]);
+    let read = Events::changes(&world.mailbox, &window(), &Position::Start).await;
+    assert_eq!(read.unwrap_err().kind, ErrorKind::Transient);
+}
+
+#[tokio::test]
+async fn no_answer_at_all_leaves_a_write_unknown() {
+    let world = world(|_| Reply::json(200, &json!({"value": []}))).await;
+    // A token is at hand, so that it is the write itself that gets no answer.
+    Mails::read(&world.mailbox, &RemoteId::new("m")).await.unwrap();
+    drop(world.simulator);
+    let outcomes = world.mailbox.write(&writes(25)).await.unwrap();
+    assert_eq!(outcomes[..20], vec![Outcome::Unknown; 20]);
+    assert_eq!(outcomes[20], Outcome::Later { after: None, code: String::new() });
+    let read = Mails::read(&world.mailbox, &RemoteId::new("m")).await;
+    assert_eq!(read.unwrap_err().kind, ErrorKind::Transient);
+}

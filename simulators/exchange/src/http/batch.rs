@@ -1,0 +1,159 @@
+//! `$batch`: up to twenty requests in one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue, Method};
+use serde_json::{Map, Value, json};
+use sim_kit::{Context, Reply, Request};
+
+use super::call::{self, Call};
+use crate::model::Exchange;
+use crate::refusal::Refusal;
+
+/// Requests in one batch.
+const MAX_STEPS: usize = 20;
+
+struct Step<'a> {
+    id: &'a str,
+    method: Method,
+    url: &'a str,
+    part: &'a Value,
+    depends_on: Vec<&'a str>,
+}
+
+impl Exchange {
+    pub(crate) fn batch(&mut self, call: &Call<'_>, context: &Context<'_>) -> Result<Reply, Refusal> {
+        if !call.is("POST") {
+            return Err(Refusal::method_not_allowed());
+        }
+        let body = call.body()?;
+        let steps = read_steps(&body)?;
+        let mut statuses: BTreeMap<&str, u16> = BTreeMap::new();
+        let mut responses = Vec::new();
+        for step in &steps {
+            let blocked = step.depends_on.iter().any(|id| statuses.get(id).is_none_or(|status| *status >= 400));
+            let reply = if blocked {
+                let message = "The request depends on another request of the batch that failed.";
+                self.refuse_part(&Refusal::new(424, "FailedDependency", message), call)
+            } else if let Some(refusal) = self.part_fault(step) {
+                self.refuse_part(&refusal, call)
+            } else {
+                self.answer(&part_request(step, call)?, context, false)
+            };
+            statuses.insert(step.id, reply.status.as_u16());
+            responses.push(part_response(step.id, &reply));
+        }
+        // In any order, so never in the order asked for.
+        responses.reverse();
+        Ok(call::json(200, &json!({ "responses": responses })))
+    }
+
+    fn refuse_part(&mut self, refusal: &Refusal, call: &Call<'_>) -> Reply {
+        let id = self.next_guid("request");
+        call::error(refusal, call.now, &id, &id)
+    }
+
+    /// The ordered fault that befalls the part, if any.
+    fn part_fault(&mut self, step: &Step<'_>) -> Option<Refusal> {
+        let target = format!("{} {}", step.method, step.url);
+        let faults = &mut self.switches.part_faults;
+        let at = faults.iter().position(|fault| fault.times > 0 && target.contains(&fault.target_contains))?;
+        let fault = faults.get_mut(at)?;
+        fault.times -= 1;
+        let (status, retry_after) = (fault.status, fault.retry_after);
+        faults.retain(|fault| fault.times > 0);
+        let mut refusal = Refusal::failing(status);
+        refusal.headers.retain(|(name, _)| *name != "retry-after");
+        refusal.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+        Some(refusal)
+    }
+}
+
+fn read_steps(body: &Map<String, Value>) -> Result<Vec<Step<'_>>, Refusal> {
+    let invalid = |message: &str| Refusal::bad_request(message);
+    let requests = body.get("requests").and_then(Value::as_array);
+    let requests = requests.ok_or_else(|| invalid("Invalid batch payload format."))?;
+    if requests.len() > MAX_STEPS {
+        let message = format!("Number of batch request steps exceeds the maximum value of {MAX_STEPS}.");
+        return Err(Refusal::new(400, "MaximumValueExceeded", message));
+    }
+    let mut known = BTreeSet::new();
+    let mut steps = Vec::new();
+    for part in requests {
+        let text = |name: &str| part.get(name).and_then(Value::as_str);
+        let id = text("id").filter(|id| !id.is_empty()).ok_or_else(|| invalid("Every batch request needs an 'id'."))?;
+        let url = text("url").ok_or_else(|| invalid("Every batch request needs a 'url'."))?;
+        let method = text("method").and_then(|method| method.to_ascii_uppercase().parse().ok());
+        let method = method.ok_or_else(|| invalid("Every batch request needs a 'method'."))?;
+        let depends_on = match part.get("dependsOn") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(list) => {
+                let list = list.as_array().and_then(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+                list.ok_or_else(|| invalid("'dependsOn' of a batch request is a list of ids."))?
+            }
+        };
+        if !depends_on.iter().all(|id| known.contains(id)) {
+            return Err(invalid("A batch request depends on one that does not stand before it."));
+        }
+        if !known.insert(id) {
+            return Err(invalid(&format!("The request id '{id}' is used more than once in the batch.")));
+        }
+        steps.push(Step { id, method, url, part, depends_on });
+    }
+    Ok(steps)
+}
+
+fn part_request(step: &Step<'_>, call: &Call<'_>) -> Result<Request, Refusal> {
+    let target = step.url.strip_prefix(&call.request.origin).unwrap_or(step.url);
+    let target = target.trim_start_matches('/');
+    let target = target.strip_prefix("v1.0/").unwrap_or(target);
+    let mut request = Request::new(step.method.clone(), &format!("/v1.0/{target}"), &call.request.origin);
+    let mut set = |name: &str, value: &str| {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            request.headers.insert(name, value);
+        }
+    };
+    set("authorization", call.request.header("authorization").unwrap_or_default());
+    let headers = step.part.get("headers").and_then(Value::as_object);
+    for (name, value) in headers.into_iter().flatten() {
+        set(name, value.as_str().unwrap_or_default());
+    }
+    request.body = match step.part.get("body") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::String(text)) => {
+            STANDARD.decode(text).map_err(|_| Refusal::bad_request("A batch request's text body is not base64."))?
+        }
+        Some(body) => body.to_string().into_bytes(),
+    };
+    Ok(request)
+}
+
+fn part_response(id: &str, reply: &Reply) -> Value {
+    let mut headers = Map::new();
+    for (name, shown) in [
+        ("content-type", "Content-Type"),
+        ("retry-after", "Retry-After"),
+        ("location", "Location"),
+        ("etag", "ETag"),
+        ("preference-applied", "Preference-Applied"),
+        ("www-authenticate", "WWW-Authenticate"),
+    ] {
+        if let Some(value) = reply.headers.get(name).and_then(|value| value.to_str().ok()) {
+            headers.insert(shown.to_owned(), value.into());
+        }
+    }
+    let mut response = json!({"id": id, "status": reply.status.as_u16(), "headers": headers});
+    if let Some(map) = response.as_object_mut()
+        && !reply.body.is_empty()
+    {
+        let body = if reply.content_type() == "application/json" {
+            reply.body_json()
+        } else {
+            STANDARD.encode(&reply.body).into()
+        };
+        map.insert("body".into(), body);
+    }
+    response
+}

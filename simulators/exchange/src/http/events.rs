@@ -1,0 +1,205 @@
+//! Calendars and events.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use sim_kit::Reply;
+
+use super::call::{Call, json};
+use super::delta::DeltaKind;
+use super::event_view::{self, CALENDAR, EVENT, EventForm};
+use super::odata::Options;
+use super::{Path, below, entity};
+use crate::model::ids::Kind;
+use crate::model::{Event, Exchange, Mailbox, NoticeKind, instant};
+use crate::refusal::Refusal;
+
+/// The longest window of a calendar view.
+const MAX_WINDOW: SignedDuration = SignedDuration::from_hours(1825 * 24);
+
+impl Exchange {
+    pub(crate) fn calendar_routes(&mut self, call: &Call<'_>, path: &Path, index: usize) -> Result<Reply, Refusal> {
+        let names = path.names();
+        let (below_calendar, from) = match names.as_slice() {
+            ["calendars"] if call.is("GET") => return self.calendars(call, index),
+            ["calendars"] => return Err(Refusal::method_not_allowed()),
+            ["calendars", ..] => {
+                self.check_calendar(index, &path.raw[1])?;
+                (&names[2..], 2)
+            }
+            ["calendar", ..] => (&names[1..], 1),
+            _ => (&names[..], 0),
+        };
+        let raw = &path.raw[from..];
+        let method = call.request.method.as_str();
+        match (below_calendar, method) {
+            ([], "GET") => {
+                let options = Options::of(call, &CALENDAR)?;
+                let mailbox = &self.mailboxes[index];
+                let calendar = options.cut(event_view::calendar(mailbox));
+                Ok(entity(call, 200, &below(mailbox, "calendars/$entity"), calendar))
+            }
+            (["events"], "GET") => self.list_events(call, index, None),
+            (["events"], "POST") => self.create_event(call, index),
+            (["events", "delta"], "GET") => self.delta(call, index, DeltaKind::Events),
+            (["events", _], "GET") => self.read_event(call, index, &raw[1]),
+            (["events", _], "PATCH") => self.patch_event(call, index, &raw[1]),
+            (["events", _], "DELETE") => self.delete_event(call, index, &raw[1]),
+            (["calendarview"], "GET") => {
+                let window = window(call)?;
+                self.list_events(call, index, Some(window))
+            }
+            (["calendarview", "delta"], "GET") => self.delta(call, index, DeltaKind::CalendarView),
+            ([] | ["events" | "calendarview"] | ["events", _] | ["calendarview", "delta"], _) => {
+                Err(Refusal::method_not_allowed())
+            }
+            ([.., _], _) => {
+                let at = if matches!(below_calendar, ["events", _, ..]) { 2 } else { raw.len() - 1 };
+                Err(Refusal::unknown_segment(raw.get(at).map_or("", String::as_str)))
+            }
+        }
+    }
+
+    fn calendars(&self, call: &Call<'_>, index: usize) -> Result<Reply, Refusal> {
+        let options = Options::of(call, &CALENDAR)?;
+        let mailbox = &self.mailboxes[index];
+        let show = |()| event_view::calendar(mailbox);
+        Ok(json(200, &options.list(call, &below(mailbox, "calendars"), vec![()], show, show)))
+    }
+
+    fn check_calendar(&self, index: usize, id: &str) -> Result<(), Refusal> {
+        let mailbox = &self.mailboxes[index];
+        if mailbox.container_id(Kind::Calendar, mailbox.calendar).trim_end_matches('=') == id.trim_end_matches('=') {
+            return Ok(());
+        }
+        match crate::model::ids::read(id, Kind::Calendar) {
+            crate::model::ids::Reading::Malformed => Err(Refusal::malformed_id()),
+            _ => Err(Refusal::item_not_found()),
+        }
+    }
+
+    fn list_events(
+        &self,
+        call: &Call<'_>,
+        index: usize,
+        window: Option<(Timestamp, Timestamp)>,
+    ) -> Result<Reply, Refusal> {
+        let options = Options::of(call, &EVENT)?;
+        let form = form(call)?;
+        let mailbox = &self.mailboxes[index];
+        let mut events: Vec<&Event> = mailbox.events.values().collect();
+        if let Some((from, to)) = window {
+            events.retain(|event| event.span.overlaps(from, to));
+            events.sort_by_key(|event| (event.span.bounds(), event.stamp.key));
+        }
+        let what = if window.is_some() { "calendarView" } else { "events" };
+        let shown = |item: &Event| show(mailbox, item, &options, &form);
+        let full = |item: &Event| event_view::for_filter(mailbox, item);
+        Ok(json(200, &options.list(call, &below(mailbox, what), events, full, shown)))
+    }
+
+    fn read_event(&self, call: &Call<'_>, index: usize, id: &str) -> Result<Reply, Refusal> {
+        let options = Options::of(call, &EVENT)?;
+        let event = self.mailboxes[index].find::<Event>(id)?;
+        self.event_reply(call, index, event, 200, &options)
+    }
+
+    fn event_reply(
+        &self,
+        call: &Call<'_>,
+        index: usize,
+        event: &Event,
+        status: u16,
+        options: &Options,
+    ) -> Result<Reply, Refusal> {
+        let mailbox = &self.mailboxes[index];
+        let object = options.cut(show(mailbox, event, options, &form(call)?));
+        let etag = mailbox.etag(&event.stamp);
+        let id = object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let reply = entity(call, status, &below(mailbox, "events/$entity"), object).header("etag", &etag);
+        if status != 201 {
+            return Ok(reply);
+        }
+        let location = format!("{}/v1.0/users('{}')/events('{id}')", call.request.origin, mailbox.id);
+        Ok(reply.header("location", &location))
+    }
+
+    fn create_event(&mut self, call: &Call<'_>, index: usize) -> Result<Reply, Refusal> {
+        let body = call.body()?;
+        let zone = call.prefer.zone()?;
+        let options = Options::of(call, &EVENT)?;
+        if let Some(transaction) = body.get("transactionId").and_then(Value::as_str) {
+            let mut known = self.mailboxes[index].events.values();
+            if let Some(event) = known.find(|event| event.transaction_id.as_deref() == Some(transaction)) {
+                return self.event_reply(call, index, event, 201, &options);
+            }
+        }
+        let event = self.new_event(index, &body, &zone, call.now)?;
+        self.mail(&event, &event.attendee_addresses(), NoticeKind::Invitation, call.now);
+        let reply = self.event_reply(call, index, &event, 201, &options);
+        self.add_event(index, event);
+        reply
+    }
+
+    fn patch_event(&mut self, call: &Call<'_>, index: usize, id: &str) -> Result<Reply, Refusal> {
+        let mailbox = &self.mailboxes[index];
+        let before = mailbox.find::<Event>(id)?.clone();
+        call.precondition(&mailbox.etag(&before.stamp))?;
+        let body = call.body()?;
+        let options = Options::of(call, &EVENT)?;
+        let mut after = before.clone();
+        after.apply(&body, &call.prefer.zone()?)?;
+        let named: Vec<&str> = body.keys().map(String::as_str).filter(|name| !name.contains('@')).collect();
+        self.mail_update(&before, &after, &named, call.now);
+        let key = after.stamp.key;
+        self.replace_event(index, after, call.now);
+        let event = self.mailboxes[index].events.get(&key).ok_or_else(Refusal::item_not_found)?;
+        self.event_reply(call, index, event, 200, &options)
+    }
+
+    fn delete_event(&mut self, call: &Call<'_>, index: usize, id: &str) -> Result<Reply, Refusal> {
+        let mailbox = &self.mailboxes[index];
+        let event = mailbox.find::<Event>(id)?;
+        call.precondition(&mailbox.etag(&event.stamp))?;
+        let key = event.stamp.key;
+        self.remove_event(index, key, call.now);
+        Ok(Reply::empty(204))
+    }
+}
+
+pub(crate) fn form(call: &Call<'_>) -> Result<EventForm, Refusal> {
+    Ok(EventForm { zone: call.prefer.zone()?, text_body: call.prefer.text_body, immutable: call.prefer.immutable })
+}
+
+fn show(mailbox: &Mailbox, event: &Event, options: &Options, form: &EventForm) -> super::odata::Object {
+    let mut object = event_view::event(mailbox, event, form);
+    if options.expand_extended.is_some() {
+        options.add_extended(&mut object, event.extended.list());
+    }
+    object
+}
+
+/// `startDateTime` and `endDateTime` of a calendar view.
+pub(crate) fn window(call: &Call<'_>) -> Result<(Timestamp, Timestamp), Refusal> {
+    let invalid = |message: String| Refusal::new(400, "ErrorInvalidParameter", message);
+    let (Some(from), Some(to)) = (call.request.param("startDateTime"), call.request.param("endDateTime")) else {
+        return Err(invalid(
+            "This request requires a time window specified by the query string parameters StartDateTime and EndDateTime."
+                .to_owned(),
+        ));
+    };
+    let read = |name: &str, text: &str| {
+        let text = text.trim_matches(['\'', '"']);
+        instant(text).ok_or_else(|| invalid(format!("The value '{text}' of parameter '{name}' is invalid.")))
+    };
+    let (from, to) = (read("startDateTime", from)?, read("endDateTime", to)?);
+    if to < from {
+        return Err(invalid(
+            "The value of parameter 'endDateTime' is earlier than that of 'startDateTime'.".to_owned(),
+        ));
+    }
+    if to.duration_since(from) > MAX_WINDOW {
+        let message = "The requested time window is longer than 1825 days.";
+        return Err(Refusal::new(400, "ErrorCalendarViewRangeTooBig", message));
+    }
+    Ok((from, to))
+}

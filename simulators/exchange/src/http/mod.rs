@@ -1,0 +1,210 @@
+//! The HTTP skin: routes, wire forms, error bodies.
+
+mod batch;
+mod call;
+mod delta;
+mod event_view;
+mod events;
+mod filter;
+mod filter_text;
+mod mail;
+mod mail_view;
+mod notify;
+mod oauth;
+mod odata;
+mod people;
+mod subscriptions;
+
+use serde_json::Value;
+use sim_kit::{Context, Model, Reply, Request};
+
+use self::call::{Call, Caller, Prefer};
+use crate::model::{Exchange, Mailbox, MailboxState};
+use crate::refusal::Refusal;
+
+/// A path split into segments; keys in parentheses are segments of their own.
+pub(crate) struct Path {
+    /// As sent, percent-decoded: for ids.
+    raw: Vec<String>,
+    /// In lower case, without `microsoft.graph.` and `()`: for names.
+    names: Vec<String>,
+}
+
+impl Path {
+    pub(crate) fn of(segments: &[String]) -> Self {
+        let mut path = Self { raw: Vec::new(), names: Vec::new() };
+        for segment in segments {
+            match segment.split_once('(') {
+                Some((name, key)) => {
+                    path.push(name);
+                    let key = key.trim_end_matches(')').trim_matches('\'');
+                    if !key.is_empty() {
+                        path.push(key);
+                    }
+                }
+                None => path.push(segment),
+            }
+        }
+        path
+    }
+
+    fn push(&mut self, segment: &str) {
+        let lower = segment.to_lowercase();
+        self.names.push(lower.strip_prefix("microsoft.graph.").unwrap_or(&lower).to_owned());
+        self.raw.push(segment.to_owned());
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.names.iter().map(String::as_str).collect()
+    }
+}
+
+impl Model for Exchange {
+    fn handle(&mut self, request: &Request, context: &Context<'_>) -> Reply {
+        self.drop_lapsed_subscriptions(context.now);
+        let reply = self.answer(request, context, true);
+        self.echo_writes(context);
+        self.flush(context);
+        reply
+    }
+
+    fn throttled(&self, retry_after: u32, context: &Context<'_>) -> Reply {
+        let id = call::stray_request_id(context.now);
+        call::error(&Refusal::throttled(retry_after), context.now, &id, &id)
+    }
+
+    fn failing(&self, status: u16, context: &Context<'_>) -> Reply {
+        let id = call::stray_request_id(context.now);
+        call::error(&Refusal::failing(status), context.now, &id, &id)
+    }
+}
+
+impl Exchange {
+    /// Answers one request or one part of a batch.
+    pub(crate) fn answer(&mut self, request: &Request, context: &Context<'_>, may_batch: bool) -> Reply {
+        let segments = request.segments();
+        if let [tenant, oauth, version, endpoint] = segments.as_slice()
+            && oauth.eq_ignore_ascii_case("oauth2")
+            && version.eq_ignore_ascii_case("v2.0")
+        {
+            return self.sign_in_service(request, context.now, tenant, endpoint);
+        }
+        let request_id = self.next_guid("request");
+        let client_request_id = request.header("client-request-id").unwrap_or(&request_id).to_owned();
+        let prefer = Prefer::of(request);
+        match self.graph(request, context, &prefer, &segments, may_batch) {
+            Ok(reply) => call::finish(reply, &request_id, &client_request_id, &prefer),
+            Err(refusal) => {
+                let reply = call::error(&refusal, context.now, &request_id, &client_request_id);
+                call::finish(reply, &request_id, &client_request_id, &prefer)
+            }
+        }
+    }
+
+    fn graph(
+        &mut self,
+        request: &Request,
+        context: &Context<'_>,
+        prefer: &Prefer,
+        segments: &[String],
+        may_batch: bool,
+    ) -> Result<Reply, Refusal> {
+        let caller = self.caller(request, context.now)?;
+        let Some(("v1.0", rest)) = segments.split_first().map(|(first, rest)| (first.as_str(), rest)) else {
+            return Err(Refusal::bad_request("Invalid version."));
+        };
+        let call = Call { request, now: context.now, courier: context.courier, caller, prefer: prefer.clone() };
+        let path = Path::of(rest);
+        match path.names().as_slice() {
+            ["$batch"] if may_batch => self.batch(&call, context),
+            ["me", ..] => match caller {
+                Caller::User(index) => self.user(&call, &path, index, 1),
+                Caller::App => {
+                    Err(Refusal::bad_request("/me request is only valid with delegated authentication flow."))
+                }
+            },
+            ["users"] => self.users(&call),
+            ["users", _] => {
+                let index = self.directory_user(&path.raw[1])?;
+                self.user(&call, &path, index, 2)
+            }
+            ["users", _, ..] => {
+                let invalid = || {
+                    let message = format!("The requested user '{}' is invalid.", path.raw[1]);
+                    Refusal::new(404, "ErrorInvalidUser", message)
+                };
+                let index = self.mailbox_of(&path.raw[1]).ok_or_else(invalid)?;
+                self.user(&call, &path, index, 2)
+            }
+            ["subscriptions", ..] => self.subscription_routes(&call, &path),
+            _ => Err(Refusal::unknown_segment(path.raw.first().map_or("", String::as_str))),
+        }
+    }
+
+    /// Everything below a user; `from` is the position of the first segment after the user.
+    fn user(&mut self, call: &Call<'_>, path: &Path, index: usize, from: usize) -> Result<Reply, Refusal> {
+        let rest = Path { raw: path.raw[from..].to_vec(), names: path.names[from..].to_vec() };
+        if rest.names.is_empty() {
+            return self.user_entity(call, index);
+        }
+        match rest.names[0].as_str() {
+            "calendars" | "calendar" | "events" | "calendarview" => {
+                self.usable(call, index)?;
+                self.calendar_routes(call, &rest, index)
+            }
+            "mailfolders" | "messages" => {
+                self.usable(call, index)?;
+                self.mail_routes(call, &rest, index)
+            }
+            "contacts" | "outlook" | "mailboxsettings" => {
+                self.usable(call, index)?;
+                self.people_routes(call, &rest, index)
+            }
+            _ => Err(Refusal::unknown_segment(&rest.raw[0])),
+        }
+    }
+
+    /// Whether the caller may use the mailbox, and whether there is one.
+    fn usable(&self, call: &Call<'_>, index: usize) -> Result<(), Refusal> {
+        if matches!(call.caller, Caller::User(user) if user != index) {
+            return Err(Refusal::access_denied());
+        }
+        match self.mailboxes[index].state {
+            MailboxState::Ready => Ok(()),
+            MailboxState::Forbidden => Err(Refusal::access_denied()),
+            MailboxState::NotEnabled => Err(Refusal::new(
+                404,
+                "MailboxNotEnabledForRESTAPI",
+                "The mailbox is either inactive, soft-deleted, or is hosted on-premise.",
+            )),
+        }
+    }
+
+    fn caller(&self, request: &Request, now: jiff::Timestamp) -> Result<Caller, Refusal> {
+        let token = request.bearer().filter(|token| !token.is_empty());
+        let token = token.ok_or_else(|| Refusal::unauthenticated("Access token is empty."))?;
+        if token == "test-token" && !self.mailboxes.is_empty() {
+            return Ok(Caller::User(0));
+        }
+        if let Some(index) = token.strip_prefix("sim-").and_then(|name| self.mailbox_of(name)) {
+            return Ok(Caller::User(index));
+        }
+        match self.grants.access.get(token) {
+            Some(access) if access.expires > now => Ok(access.mailbox.map_or(Caller::App, Caller::User)),
+            Some(_) => Err(Refusal::unauthenticated("Lifetime validation failed, the token is expired.")),
+            None => Err(Refusal::unauthenticated("Access token has expired or is not yet valid.")),
+        }
+    }
+}
+
+/// `users('guid')/what`, as contexts name it.
+fn below(mailbox: &Mailbox, what: &str) -> String {
+    format!("users('{}')/{what}", mailbox.id)
+}
+
+/// An entity with its context.
+fn entity(call: &Call<'_>, status: u16, context: &str, object: odata::Object) -> Reply {
+    let mut object = object;
+    object.insert("@odata.context".into(), call.context_url(context).into());
+    call::json(status, &Value::Object(object))
+}

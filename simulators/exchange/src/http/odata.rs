@@ -1,0 +1,291 @@
+//! Query options and lists.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value};
+
+use super::call::Call;
+use super::filter::{self, Expr};
+use super::filter_text;
+use crate::refusal::Refusal;
+
+/// The largest page.
+const MAX_TOP: usize = 1000;
+/// Extended properties in an `$expand` and in a filter go by this name.
+pub(crate) const EXTENDED: &str = "singleValueExtendedProperties";
+
+/// The properties of a type that may be selected, filtered and ordered by.
+#[derive(Clone, Copy)]
+pub(crate) struct Schema {
+    pub(crate) name: &'static str,
+    pub(crate) properties: &'static [&'static str],
+    /// Whether `$select` always keeps the id.
+    pub(crate) keeps_id: bool,
+    pub(crate) page: usize,
+    /// Mail refuses filters that its index cannot serve in the wanted order.
+    pub(crate) strict_order: bool,
+}
+
+pub(crate) type Object = Map<String, Value>;
+
+#[derive(Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) select: Option<Vec<String>>,
+    pub(crate) filter: Option<Expr>,
+    order: Vec<(Vec<String>, bool)>,
+    pub(crate) top: Option<usize>,
+    skip: usize,
+    count: bool,
+    /// Which extended properties to show.
+    pub(crate) expand_extended: Option<Expr>,
+    pub(crate) expand_attachments: bool,
+    page: usize,
+    keeps_id: bool,
+}
+
+impl Options {
+    /// No options given.
+    pub(crate) fn for_type(schema: &Schema) -> Self {
+        Self { page: schema.page, keeps_id: schema.keeps_id, ..Self::default() }
+    }
+
+    pub(crate) fn of(call: &Call<'_>, schema: &Schema) -> Result<Self, Refusal> {
+        let request = call.request;
+        let mut options = Self::for_type(schema);
+        if let Some(text) = request.param("$select") {
+            options.select = select(text, schema)?;
+        }
+        if let Some(text) = request.param("$filter") {
+            options.filter = Some(read_filter(text, schema)?);
+        }
+        if let Some(text) = request.param("$orderby") {
+            options.order = order_by(text, schema)?;
+        }
+        if let Some(text) = request.param("$top") {
+            options.top = Some(whole("$top", text)?.min(MAX_TOP));
+        }
+        if let Some(text) = request.param("$skip") {
+            options.skip = whole("$skip", text)?;
+        }
+        if let Some(text) = request.param("$expand") {
+            options.expand(text, schema)?;
+        }
+        if request.param("$search").is_some() {
+            return Err(Refusal::bad_request("The query option '$search' is not supported here."));
+        }
+        options.count = request.param("$count").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        if schema.strict_order {
+            options.check_order()?;
+        }
+        Ok(options)
+    }
+
+    pub(crate) fn expand(&mut self, text: &str, schema: &Schema) -> Result<(), Refusal> {
+        for part in split(text, ',') {
+            let (name, inner) = match part.split_once('(') {
+                Some((name, inner)) => (name.trim(), inner.strip_suffix(')').unwrap_or(inner)),
+                None => (part.trim(), ""),
+            };
+            if name.eq_ignore_ascii_case(EXTENDED) {
+                let filter = split(inner, ';').into_iter().find_map(|option| {
+                    let (key, value) = option.split_once('=')?;
+                    key.trim().eq_ignore_ascii_case("$filter").then(|| value.trim().to_owned())
+                });
+                let filter = filter.ok_or_else(|| {
+                    Refusal::bad_request("The $expand of extended properties needs a $filter on their id.")
+                })?;
+                let filter = filter_text::parse(&filter).map_err(|why| invalid_filter(&why))?;
+                self.expand_extended = Some(filter);
+            } else if name.eq_ignore_ascii_case("attachments") && schema.name == "message" {
+                self.expand_attachments = true;
+            } else {
+                return Err(unknown_property(name, schema));
+            }
+        }
+        Ok(())
+    }
+
+    /// The fields of `$orderby` must lead `$filter`, in the same order.
+    fn check_order(&self) -> Result<(), Refusal> {
+        let Some(filter) = &self.filter else {
+            return Ok(());
+        };
+        let mut asked: Vec<&str> = Vec::new();
+        for path in filter.properties() {
+            let name = path.first().map_or("", String::as_str);
+            if !asked.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                asked.push(name);
+            }
+        }
+        let leads = self.order.iter().enumerate().all(|(at, (path, _))| {
+            let name = path.first().map_or("", String::as_str);
+            asked.get(at).is_some_and(|asked| asked.eq_ignore_ascii_case(name))
+        });
+        if leads {
+            return Ok(());
+        }
+        let message = "The restriction or sort order is too complex for this operation.";
+        Err(Refusal::new(400, "InefficientFilter", message))
+    }
+
+    /// Leaves what was selected; annotations stay, the id too where the type keeps it.
+    pub(crate) fn cut(&self, mut object: Object) -> Object {
+        if let Some(select) = &self.select {
+            object.retain(|name, _| {
+                name.starts_with('@')
+                    || (self.keeps_id && name == "id")
+                    || name == EXTENDED
+                    || (name == "attachments" && self.expand_attachments)
+                    || select.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+            });
+        }
+        object
+    }
+
+    pub(crate) fn selects(&self, name: &str) -> bool {
+        self.select.as_ref().is_some_and(|list| list.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)))
+    }
+
+    /// Adds the extended properties that `$expand` asks for.
+    pub(crate) fn add_extended(&self, object: &mut Object, all: Vec<Value>) {
+        let Some(filter) = &self.expand_extended else {
+            return;
+        };
+        let wanted = all.into_iter().filter(|property| property.as_object().is_some_and(|map| filter.matches(map)));
+        let wanted: Vec<Value> = wanted.collect();
+        if !wanted.is_empty() {
+            object.insert(EXTENDED.into(), wanted.into());
+        }
+    }
+
+    /// One page of a list: filters and orders by `full`, shows by `shown`.
+    pub(crate) fn list<K: Copy>(
+        &self,
+        call: &Call<'_>,
+        context: &str,
+        keys: Vec<K>,
+        full: impl Fn(K) -> Object,
+        shown: impl Fn(K) -> Object,
+    ) -> Value {
+        let mut keys = keys;
+        if let Some(filter) = &self.filter {
+            keys.retain(|key| filter.matches(&full(*key)));
+        }
+        if !self.order.is_empty() {
+            let mut rows: Vec<(Object, K)> = keys.into_iter().map(|key| (full(key), key)).collect();
+            rows.sort_by(|(left, _), (right, _)| self.compare(left, right));
+            keys = rows.into_iter().map(|(_, key)| key).collect();
+        }
+        let total = keys.len();
+        let size = self.top.or(call.prefer.page_size).unwrap_or(self.page);
+        let page = keys.into_iter().skip(self.skip).take(size);
+        let value: Vec<Value> = page.map(|key| Value::Object(self.cut(shown(key)))).collect();
+        let mut body = Object::new();
+        body.insert("@odata.context".into(), call.context_url(context).into());
+        if self.count {
+            body.insert("@odata.count".into(), total.into());
+        }
+        let next = self.skip.saturating_add(value.len());
+        if next < total && !value.is_empty() {
+            body.insert("@odata.nextLink".into(), call.link("$skip", &next.to_string()).into());
+        }
+        body.insert("value".into(), value.into());
+        Value::Object(body)
+    }
+
+    fn compare(&self, left: &Object, right: &Object) -> Ordering {
+        for (path, descending) in &self.order {
+            let (left, right) = (filter::resolve(path, left, &[]), filter::resolve(path, right, &[]));
+            let order = filter::order(left, right).unwrap_or_else(|| left.is_null().cmp(&right.is_null()).reverse());
+            let order = if *descending { order.reverse() } else { order };
+            if order != Ordering::Equal {
+                return order;
+            }
+        }
+        Ordering::Equal
+    }
+}
+
+/// The names of a `$select`; `None` for all of them.
+pub(crate) fn select(text: &str, schema: &Schema) -> Result<Option<Vec<String>>, Refusal> {
+    let mut names = Vec::new();
+    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if name == "*" {
+            return Ok(None);
+        }
+        let root = name.split('/').next().unwrap_or(name);
+        check_property(root, schema)?;
+        names.push(root.to_owned());
+    }
+    Ok((!names.is_empty()).then_some(names))
+}
+
+pub(crate) fn read_filter(text: &str, schema: &Schema) -> Result<Expr, Refusal> {
+    let expr = filter_text::parse(text).map_err(|why| invalid_filter(&why))?;
+    for path in expr.properties() {
+        check_property(path.first().map_or("", String::as_str), schema)?;
+    }
+    Ok(expr)
+}
+
+fn order_by(text: &str, schema: &Schema) -> Result<Vec<(Vec<String>, bool)>, Refusal> {
+    let mut order = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (name, direction) = part.split_once(' ').unwrap_or((part, "asc"));
+        let path: Vec<String> = name.split('/').map(str::to_owned).collect();
+        check_property(path.first().map_or("", String::as_str), schema)?;
+        let descending = match direction.trim().to_ascii_lowercase().as_str() {
+            "asc" => false,
+            "desc" => true,
+            _ => {
+                return Err(Refusal::bad_request(format!("Invalid $orderby clause: '{part}'.")));
+            }
+        };
+        order.push((path, descending));
+    }
+    Ok(order)
+}
+
+fn check_property(name: &str, schema: &Schema) -> Result<(), Refusal> {
+    let known = name.eq_ignore_ascii_case(EXTENDED)
+        || schema.properties.iter().any(|property| property.eq_ignore_ascii_case(name));
+    if known { Ok(()) } else { Err(unknown_property(name, schema)) }
+}
+
+fn unknown_property(name: &str, schema: &Schema) -> Refusal {
+    let message = format!("Could not find a property named '{name}' on type 'microsoft.graph.{}'.", schema.name);
+    Refusal::new(400, "RequestBroker--ParseUri", message)
+}
+
+fn invalid_filter(why: &str) -> Refusal {
+    Refusal::bad_request(format!("Invalid filter clause: {why}."))
+}
+
+fn whole(name: &str, text: &str) -> Result<usize, Refusal> {
+    text.trim().parse().map_err(|_| {
+        Refusal::bad_request(format!(
+            "Invalid value '{text}' for {name} query option found. The {name} query option requires a non-negative integer value."
+        ))
+    })
+}
+
+/// Splits outside of parentheses and string literals.
+fn split(text: &str, separator: char) -> Vec<String> {
+    let (mut parts, mut depth, mut quoted) = (vec![String::new()], 0_u32, false);
+    for letter in text.chars() {
+        match letter {
+            '\'' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth = depth.saturating_sub(1),
+            _ if letter == separator && !quoted && depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(letter);
+        }
+    }
+    parts.into_iter().filter(|part| !part.trim().is_empty()).collect()
+}

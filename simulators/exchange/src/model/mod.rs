@@ -1,0 +1,204 @@
+//! The tenant's state, without HTTP.
+
+mod body;
+mod changes;
+mod event;
+mod extended;
+mod grants;
+pub(crate) mod ids;
+mod mailbox;
+mod message;
+mod seed;
+mod span;
+mod subscription;
+mod zone_names;
+mod zones;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub(crate) use body::Body;
+pub(crate) use changes::{Change, ChangeKind};
+pub(crate) use event::{Event, Person, read_body, read_flag, read_plain, unreadable};
+pub(crate) use extended::Extended;
+pub(crate) use grants::{Access, Code, Grants, Refresh};
+pub(crate) use mailbox::{Contact, Folder, Item, Mailbox, Removed, Stamp};
+pub(crate) use message::{Attachment, Message};
+pub(crate) use span::{Span, unsupported_zone};
+pub(crate) use subscription::Subscription;
+pub(crate) use zones::{Zone, civil_text, instant, read_instant, stamp_text};
+
+pub use event::Invitation;
+pub use mailbox::{MailboxState, WellKnown};
+pub use message::DeliverError;
+pub use seed::SeedError;
+pub use subscription::LifecycleEvent;
+
+/// The application that may ask for tokens.
+pub(crate) const CLIENT_ID: &str = "syncline-client";
+/// Its secret.
+pub(crate) const CLIENT_SECRET: &str = "syncline-secret";
+
+/// Exchange Online's data of one tenant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Exchange {
+    /// How the service misbehaves.
+    pub switches: Switches,
+    /// What Exchange would have mailed to attendees, oldest first.
+    pub outbox: Vec<SentNotice>,
+    pub(crate) seed: String,
+    pub(crate) counter: u64,
+    pub(crate) tenant: String,
+    pub(crate) mailboxes: Vec<Mailbox>,
+    pub(crate) grants: Grants,
+    pub(crate) subscriptions: BTreeMap<String, Subscription>,
+    pub(crate) delta_generation: u64,
+    /// What happened in the present request; empty between requests.
+    #[serde(skip)]
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What a test may switch. The default is a service on a good day.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Switches {
+    /// After a client's write to an event, Exchange touches it once more by itself: the answer already
+    /// holds an outdated change key, and a second `updated` notification follows.
+    pub bump_change_key: bool,
+    /// How often each notification is sent: 0 drops it, 1 is usual, more duplicates it.
+    pub notification_copies: u32,
+    /// Whether notification addresses may be `http://`.
+    pub allow_http: bool,
+    /// Whether the person at the consent page says no.
+    pub deny_consent: bool,
+    /// Faults of single parts of a `$batch`; used up from the front.
+    pub part_faults: Vec<PartFault>,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            bump_change_key: false,
+            notification_copies: 1,
+            allow_http: true,
+            deny_consent: false,
+            part_faults: Vec::new(),
+        }
+    }
+}
+
+/// A fault of single parts inside a `$batch` that itself is answered with 200.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PartFault {
+    /// Only parts whose method and URL (`GET /me/events`) contain this; empty for all.
+    pub target_contains: String,
+    /// How many matching parts it still befalls.
+    pub times: u32,
+    /// The part's status; 429 gets the throttling body.
+    pub status: u16,
+    /// Seconds in the part's own `Retry-After`, if it has one.
+    pub retry_after: Option<u32>,
+}
+
+/// A mail that Exchange would have sent because of a change to a meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentNotice {
+    /// When.
+    pub at: Timestamp,
+    /// The organizer's address.
+    pub organizer: String,
+    /// The attendee's address.
+    pub to: String,
+    /// The meeting's iCalUId.
+    pub ical_uid: String,
+    /// What the mail says.
+    pub kind: NoticeKind,
+}
+
+/// What a mail to an attendee says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoticeKind {
+    /// You are invited.
+    Invitation,
+    /// The meeting has changed.
+    Update,
+    /// The meeting is off, or you are no longer invited.
+    Cancellation,
+}
+
+/// A saved world that cannot be read back.
+#[derive(Debug)]
+pub struct RestoreError(serde_json::Error);
+
+impl std::fmt::Display for RestoreError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "the saved Exchange world does not fit this version of the simulator; delete it to start anew"
+        )
+    }
+}
+
+impl std::error::Error for RestoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl Exchange {
+    /// A tenant without users. Worlds of the same seed make the same ids.
+    pub fn empty(seed: &str) -> Self {
+        Self {
+            switches: Switches::default(),
+            outbox: Vec::new(),
+            seed: seed.to_owned(),
+            counter: 0,
+            tenant: ids::guid(&[seed, "tenant"]),
+            mailboxes: Vec::new(),
+            grants: Grants::default(),
+            subscriptions: BTreeMap::new(),
+            delta_generation: 1,
+            changes: Vec::new(),
+        }
+    }
+
+    /// The whole world as JSON.
+    ///
+    /// # Panics
+    /// Never: the state is plain data.
+    pub fn snapshot(&self) -> Value {
+        serde_json::to_value(self).expect("plain data is JSON")
+    }
+
+    /// The world of a [`snapshot`](Self::snapshot).
+    ///
+    /// # Errors
+    /// If the value is no such snapshot.
+    pub fn restore(value: Value) -> Result<Self, RestoreError> {
+        serde_json::from_value(value).map_err(RestoreError)
+    }
+
+    /// The tenant's id, as tokens and notifications show it.
+    pub fn tenant_id(&self) -> &str {
+        &self.tenant
+    }
+
+    /// The next of the names that look random.
+    pub(crate) fn next_guid(&mut self, what: &str) -> String {
+        self.counter += 1;
+        ids::guid(&[&self.seed, what, &self.counter.to_string()])
+    }
+
+    /// The next secret that looks random: 43 characters.
+    pub(crate) fn next_secret(&mut self, what: &str) -> String {
+        self.counter += 1;
+        ids::encode_bare(&ids::digest(&[&self.seed, what, &self.counter.to_string()]))
+    }
+
+    /// The mailbox of a user id or user principal name.
+    pub(crate) fn mailbox_of(&self, name: &str) -> Option<usize> {
+        self.mailboxes.iter().position(|mailbox| mailbox.is_named(name))
+    }
+}

@@ -1,0 +1,225 @@
+//! Making a world, and changing it with the hand of somebody outside.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use sim_kit::Context;
+
+use super::event::{default_fields, no_location};
+use super::ids::{self, Kind};
+use super::mailbox::Contact;
+use super::{
+    Body, ChangeKind, Event, Exchange, Extended, Invitation, Mailbox, MailboxState, NoticeKind, Person, Span, Zone,
+};
+use crate::refusal::Refusal;
+
+/// Why the world could not be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SeedError {
+    /// No user of this tenant has that address.
+    UnknownMailbox(String),
+    /// No such item in the mailbox.
+    UnknownItem(String),
+    /// Graph would not take the item; its code and message.
+    Refused(String),
+}
+
+impl std::fmt::Display for SeedError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnknownMailbox(name) => {
+                write!(formatter, "no user of this tenant is named {name}; add the user first")
+            }
+            Self::UnknownItem(id) => write!(formatter, "the mailbox has no item {id}"),
+            Self::Refused(why) => write!(formatter, "Exchange does not take the item: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for SeedError {}
+
+fn refused(refusal: &Refusal) -> SeedError {
+    SeedError::Refused(format!("{}: {}", refusal.code, refusal.message))
+}
+
+impl Exchange {
+    /// The organization northwind.example: Anna Berg and Ben Carter, each with one contact.
+    pub fn northwind(now: Timestamp) -> Self {
+        let mut world = Self::empty("northwind");
+        world.add_user("Anna Berg", "anna.berg@northwind.example");
+        world.add_user("Ben Carter", "ben.carter@northwind.example");
+        let contacts = [
+            (0, "Mia", "Larsen", "Fabrikam", "mia.larsen@fabrikam.example"),
+            (1, "Tom", "Okafor", "Contoso", "tom.okafor@contoso.example"),
+        ];
+        for (mailbox, given, family, company, address) in contacts {
+            let contact = json!({
+                "givenName": given, "surname": family, "companyName": company,
+                "emailAddresses": [{"name": format!("{given} {family}"), "address": address}],
+            });
+            if let Value::Object(fields) = contact {
+                world.put_contact(mailbox, fields, now);
+            }
+        }
+        world.changes.clear();
+        world
+    }
+
+    /// Adds a user with an empty mailbox and returns the user's id. A name that is taken already changes
+    /// nothing.
+    pub fn add_user(&mut self, display_name: &str, address: &str) -> String {
+        if let Some(index) = self.mailbox_of(address) {
+            return self.mailboxes[index].id.clone();
+        }
+        let mailbox = Mailbox::new(&self.seed, address, display_name);
+        let id = mailbox.id.clone();
+        self.mailboxes.push(mailbox);
+        id
+    }
+
+    /// Makes a mailbox usable, missing or forbidden.
+    ///
+    /// # Errors
+    /// If there is no such user.
+    pub fn set_mailbox_state(&mut self, address: &str, state: MailboxState) -> Result<(), SeedError> {
+        let index = self.seeded(address)?;
+        self.mailboxes[index].state = state;
+        Ok(())
+    }
+
+    /// Adds a contact (Graph's property names) as its owner would, and notifies. Returns its default id.
+    ///
+    /// # Errors
+    /// If there is no such user, or if the contact is no JSON object.
+    pub fn add_contact(&mut self, address: &str, contact: &Value, context: &Context<'_>) -> Result<String, SeedError> {
+        let index = self.seeded(address)?;
+        let fields = contact.as_object().ok_or_else(|| SeedError::Refused("a contact is a JSON object".to_owned()))?;
+        let id = self.put_contact(index, fields.clone(), context.now);
+        self.flush(context);
+        Ok(id)
+    }
+
+    /// Deletes a contact as its owner would, and notifies.
+    ///
+    /// # Errors
+    /// If there is no such user or contact.
+    pub fn remove_contact(&mut self, address: &str, id: &str, context: &Context<'_>) -> Result<(), SeedError> {
+        let index = self.seeded(address)?;
+        let mailbox = &mut self.mailboxes[index];
+        let unknown = |_| SeedError::UnknownItem(id.to_owned());
+        let stamp = mailbox.find::<Contact>(id).map_err(unknown)?.stamp.clone();
+        mailbox.contacts.remove(&stamp.key);
+        mailbox.bury(Kind::Contact, &stamp);
+        self.note(index, Kind::Contact, ChangeKind::Deleted, stamp);
+        self.flush(context);
+        Ok(())
+    }
+
+    /// Places a meeting of somebody else into a user's calendar, unanswered, and notifies. Returns its
+    /// default id.
+    ///
+    /// # Errors
+    /// If there is no such user, or if Graph would not take the event.
+    pub fn place_invitation(
+        &mut self,
+        address: &str,
+        invitation: &Invitation,
+        context: &Context<'_>,
+    ) -> Result<String, SeedError> {
+        let index = self.seeded(address)?;
+        let organizer =
+            Person { name: invitation.organizer_name.clone(), address: invitation.organizer_address.clone() };
+        let body = invitation.event.as_object();
+        let body = body.ok_or_else(|| SeedError::Refused("an event is a JSON object".to_owned()))?;
+        let event = self.new_event(index, body, &Zone::utc(), context.now);
+        let mut event = event.map_err(|refusal| refused(&refusal))?;
+        event.organizer = organizer;
+        event.is_organizer = false;
+        "notResponded".clone_into(&mut event.response);
+        if !body.contains_key("showAs") {
+            event.fields.insert("showAs".into(), "tentative".into());
+        }
+        if let Some(uid) = &invitation.ical_uid {
+            event.ical_uid.clone_from(uid);
+        }
+        let id = self.mailboxes[index].item_id(Kind::Event, event.stamp.key, 0, false);
+        self.add_event(index, event);
+        self.flush(context);
+        Ok(id)
+    }
+
+    /// The organizer called a meeting off: the copy in the user's calendar is marked as cancelled.
+    ///
+    /// # Errors
+    /// If there is no such user or event.
+    pub fn cancel_invitation(&mut self, address: &str, id: &str, context: &Context<'_>) -> Result<(), SeedError> {
+        let index = self.seeded(address)?;
+        let event = self.mailboxes[index].find::<Event>(id);
+        let mut event = event.map_err(|_| SeedError::UnknownItem(id.to_owned()))?.clone();
+        event.is_cancelled = true;
+        event.fields.insert("showAs".into(), "free".into());
+        self.replace_event(index, event, context.now);
+        self.flush(context);
+        Ok(())
+    }
+
+    /// How many mails of that kind went to attendees.
+    pub fn mailed(&self, kind: NoticeKind) -> usize {
+        self.outbox.iter().filter(|notice| notice.kind == kind).count()
+    }
+
+    fn seeded(&self, address: &str) -> Result<usize, SeedError> {
+        self.mailbox_of(address).ok_or_else(|| SeedError::UnknownMailbox(address.to_owned()))
+    }
+
+    fn put_contact(&mut self, index: usize, fields: Map<String, Value>, now: Timestamp) -> String {
+        let mailbox = &mut self.mailboxes[index];
+        let stamp = mailbox.stamp(mailbox.contact_folder, now);
+        let contact = Contact { stamp: stamp.clone(), fields, extended: Extended::default() };
+        mailbox.contacts.insert(stamp.key, contact);
+        let id = mailbox.item_id(Kind::Contact, stamp.key, 0, false);
+        self.note(index, Kind::Contact, ChangeKind::Created, stamp);
+        id
+    }
+
+    /// An event of the mailbox's owner as a client posted it, not yet in the calendar.
+    pub(crate) fn new_event(
+        &mut self,
+        index: usize,
+        body: &Map<String, Value>,
+        zone: &Zone,
+        now: Timestamp,
+    ) -> Result<Event, Refusal> {
+        for name in ["start", "end"] {
+            if body.get(name).is_none_or(Value::is_null) {
+                let message = format!("The Event.{name} property is required.");
+                return Err(Refusal::new(400, "ErrorPropertyValidationFailure", message));
+            }
+        }
+        let mailbox = &self.mailboxes[index];
+        let mut event = Event {
+            // A refused event leaves no trace: the real stamp is taken at the end.
+            stamp: super::Stamp { key: 0, scope: 0, generation: 0, version: 0, born: 0, created: now, modified: now },
+            extended: Extended::default(),
+            ical_uid: String::new(),
+            transaction_id: body.get("transactionId").and_then(Value::as_str).map(str::to_owned),
+            organizer: Person { name: mailbox.display_name.clone(), address: mailbox.address.clone() },
+            is_organizer: true,
+            response: "organizer".to_owned(),
+            is_cancelled: false,
+            span: Span::Timed { start: now, end: now },
+            start_zone: zone.name.clone(),
+            end_zone: zone.name.clone(),
+            body: Body::default(),
+            location: no_location(),
+            locations: Vec::new(),
+            attendees: Vec::new(),
+            fields: default_fields(),
+        };
+        event.apply(body, zone)?;
+        let mailbox = &mut self.mailboxes[index];
+        event.stamp = mailbox.stamp(mailbox.calendar, now);
+        let uid = ids::hex(&ids::digest(&[&mailbox.id, "uid", &event.stamp.key.to_string()])[..24]);
+        event.ical_uid = format!("040000008200E00074C5B7101A82E00800000000{}", uid.to_uppercase());
+        Ok(event)
+    }
+}

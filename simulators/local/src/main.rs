@@ -1,0 +1,7 @@
+//! The binary `syncline`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    syncline::cli::main()
+}

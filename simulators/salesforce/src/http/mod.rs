@@ -1,0 +1,308 @@
+//! The HTTP skin: routes, and the shape of answers and errors.
+
+mod collections;
+mod composite;
+mod describe;
+mod entry;
+mod query;
+mod replication;
+mod rows;
+mod soap;
+
+use ::http::Method;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use sim_kit::{Context, Model, Reply, Request};
+
+use crate::model::Salesforce;
+use crate::model::refusal::Refusal;
+use crate::model::schema::Object;
+use crate::model::{Caller, Input};
+
+/// The newest version of the API; older and newer ones are answered too.
+const NEWEST: &str = "67.0";
+
+/// The longest request line's target, and that with the headers, in bytes.
+const LONGEST_URI: usize = 16_384;
+
+type Answer = Result<Reply, Vec<Refusal>>;
+
+/// One call of a resource below `/services/data/vNN.0`.
+struct Call<'a> {
+    request: &'a Request,
+    /// `59.0`
+    version: &'a str,
+    caller: &'a Caller,
+    now: Timestamp,
+}
+
+impl Call<'_> {
+    /// The path up to the version.
+    fn base(&self) -> String {
+        format!("/services/data/v{}", self.version)
+    }
+
+    /// The body, which must be a JSON object.
+    fn body(&self) -> Result<Map<String, Value>, Refusal> {
+        let content_type = self.request.header("content-type").unwrap_or("application/json");
+        if !content_type.to_ascii_lowercase().starts_with("application/json") {
+            let message = format!("Content-type {content_type} not supported; use application/json");
+            return Err(Refusal::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
+        }
+        match self.request.json() {
+            Ok(Value::Object(body)) => Ok(body),
+            Ok(_) => Err(Refusal::json("Unexpected value: a JSON object is expected at [line:1, column:1]")),
+            Err(error) => Err(Refusal::json(format!("{error} at [line:{}, column:{}]", error.line(), error.column()))),
+        }
+    }
+}
+
+impl Model for Salesforce {
+    fn handle(&mut self, request: &Request, context: &Context<'_>) -> Reply {
+        answer(self, request, context.now)
+    }
+
+    /// Salesforce has no `Retry-After`: too many calls are refused with 403.
+    fn throttled(&self, _retry_after: u32, context: &Context<'_>) -> Reply {
+        let refusal = Refusal::new(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.");
+        with_limits(self, refused(&[refusal]), context.now)
+    }
+
+    fn failing(&self, status: u16, context: &Context<'_>) -> Reply {
+        let (code, message) = match status {
+            503 => ("SERVER_UNAVAILABLE", "The server is temporarily unable to handle the request"),
+            _ => (
+                "UNKNOWN_EXCEPTION",
+                "An unexpected error occurred. Please include this ErrorId if you contact support",
+            ),
+        };
+        with_limits(self, refused(&[Refusal::new(status, code, message)]), context.now)
+    }
+}
+
+impl Salesforce {
+    /// A request of a person at the vendor's own client: the API call `method target body` as that user.
+    /// `Null` for no body.
+    pub fn by_hand(&mut self, username: &str, method: Method, target: &str, body: &Value, now: Timestamp) -> Reply {
+        let mut request = Request::new(method, target, "http://localhost");
+        if let Ok(token) = format!("Bearer sim-{username}").parse() {
+            request.headers.insert("authorization", token);
+        }
+        if !body.is_null() {
+            request.body = body.to_string().into_bytes();
+        }
+        answer(self, &request, now)
+    }
+}
+
+fn answer(org: &mut Salesforce, request: &Request, now: Timestamp) -> Reply {
+    org.begin();
+    let reply = too_long(request).unwrap_or_else(|| {
+        let segments = request.segments();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        route(org, request, &segments, now)
+    });
+    with_limits(org, reply, now)
+}
+
+fn too_long(request: &Request) -> Option<Reply> {
+    let uri = request.path.len() + request.raw_query.len() + 1;
+    let headers: usize = request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if uri > LONGEST_URI {
+        return Some(refused(&[Refusal::new(414, "URI_TOO_LONG", "The URI is longer than 16,384 bytes")]));
+    }
+    let message = "The URI and the headers are longer than 16,384 bytes";
+    (uri + headers > LONGEST_URI).then(|| refused(&[Refusal::new(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", message)]))
+}
+
+fn route(org: &mut Salesforce, request: &Request, segments: &[&str], now: Timestamp) -> Reply {
+    match segments {
+        ["services", "oauth2", endpoint] => entry::oauth(org, request, endpoint, now),
+        ["services", "Soap", "u", version, ..] => soap::answer(org, request, version, now),
+        ["id", org_id, user] => entry::identity(org, request, org_id, user, now),
+        ["services", "data"] => ok(&versions()),
+        ["services", "data", version, rest @ ..] => {
+            let number = version.strip_prefix('v').filter(|number| is_version(number));
+            let Some(number) = number else {
+                return refused(&[Refusal::not_found()]);
+            };
+            let Some(caller) = token(request).and_then(|token| org.admit(token, now)) else {
+                let refusal = Refusal::new(401, "INVALID_SESSION_ID", "Session expired or invalid");
+                return refused(&[refusal]).header("www-authenticate", "Token");
+            };
+            if org.calls_used(now) >= org.knobs.daily_limit {
+                return refused(&[Refusal::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")]);
+            }
+            org.count_calls(1, now);
+            resource(org, &Call { request, version: number, caller: &caller, now }, rest)
+        }
+        _ => refused(&[Refusal::not_found()]),
+    }
+}
+
+fn is_version(number: &str) -> bool {
+    number.strip_suffix(".0").is_some_and(|whole| !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The token of a `Bearer` or `OAuth` authorization.
+fn token(request: &Request) -> Option<&str> {
+    request.bearer().or_else(|| request.header("authorization")?.strip_prefix("OAuth ").map(str::trim))
+}
+
+/// Answers one call; parts of composite requests come here too.
+fn resource(org: &mut Salesforce, call: &Call<'_>, rest: &[&str]) -> Reply {
+    let method = match call.request.method.as_str() {
+        "HEAD" => "GET",
+        method => method,
+    };
+    let answer = match (method, rest) {
+        ("GET", []) => Ok(ok(&resources(org, call))),
+        ("GET", ["limits"]) => Ok(ok(&limits(org, call.now))),
+        ("GET", ["query"]) => query::first_page(org, call, false),
+        ("GET", ["queryAll"]) => query::first_page(org, call, true),
+        ("GET", ["query" | "queryAll", locator]) => query::next_page(org, call, locator),
+        ("GET", ["sobjects"]) => Ok(describe::all(org, call)),
+        (_, ["sobjects", name, rest @ ..]) => match Object::named(name) {
+            Some(object) => of_object(org, call, method, object, rest),
+            None => Err(Refusal::not_found().into()),
+        },
+        ("POST", ["composite"]) => composite::composite(org, call),
+        ("POST", ["composite", "batch"]) => composite::batch(org, call),
+        ("POST", ["composite", "graph"]) => composite::graphs(org, call),
+        ("POST", ["composite", "sobjects"]) => collections::create(org, call),
+        ("PATCH", ["composite", "sobjects"]) => collections::update(org, call),
+        ("DELETE", ["composite", "sobjects"]) => collections::delete(org, call),
+        ("GET" | "POST", ["composite", "sobjects", name]) => collections::read(org, call, name),
+        ("PATCH", ["composite", "sobjects", name, field]) => collections::upsert(org, call, name, field),
+        (_, rest) => Err(unknown(call, rest)),
+    };
+    answer.unwrap_or_else(|refusals| refused(&refusals))
+}
+
+fn of_object(org: &mut Salesforce, call: &Call<'_>, method: &str, object: &'static Object, rest: &[&str]) -> Answer {
+    match (method, rest) {
+        ("GET", []) => Ok(describe::brief(object, call)),
+        ("POST", []) => rows::create(org, call, object),
+        ("GET", ["describe"]) => Ok(describe::full(org, object, call)),
+        ("GET", ["updated"]) => replication::updated(org, call, object),
+        ("GET", ["deleted"]) => replication::deleted(org, call, object),
+        ("GET", [id]) => rows::get(org, call, object, id),
+        ("PATCH", [id]) => rows::update(org, call, object, id),
+        ("DELETE", [id]) => rows::delete(org, call, object, id),
+        ("GET", [field, value]) => rows::get_by(org, call, object, field, value),
+        ("PATCH", [field, value]) => rows::upsert(org, call, object, field, value),
+        ("DELETE", [field, value]) => rows::delete_by(org, call, object, field, value),
+        (_, rest) => {
+            let whole: Vec<&str> = ["sobjects", object.name].into_iter().chain(rest.iter().copied()).collect();
+            Err(unknown(call, &whole))
+        }
+    }
+}
+
+/// A path that is not there, or is but not for this method.
+fn unknown(call: &Call<'_>, rest: &[&str]) -> Vec<Refusal> {
+    let allowed = match rest {
+        []
+        | ["limits" | "query" | "queryAll" | "sobjects"]
+        | ["query" | "queryAll", _]
+        | ["sobjects", _, "describe" | "updated" | "deleted"] => "HEAD,GET",
+        ["sobjects", _] | ["composite", "sobjects", _] => "HEAD,GET,POST",
+        ["sobjects", _, _] | ["sobjects", _, _, _] => "HEAD,GET,PATCH,DELETE",
+        ["composite"] | ["composite", "batch" | "graph"] => "POST",
+        ["composite", "sobjects"] => "POST,PATCH,DELETE",
+        ["composite", "sobjects", _, _] => "PATCH",
+        _ => return Refusal::not_found().into(),
+    };
+    let method = &call.request.method;
+    let message = format!("HTTP Method '{method}' not allowed. Allowed are {allowed}");
+    Refusal::new(405, "METHOD_NOT_ALLOWED", message).into()
+}
+
+/// Carries out `write` so that it leaves nothing behind when it is refused.
+fn atomically<T>(
+    org: &mut Salesforce,
+    write: impl FnOnce(&mut Salesforce) -> Result<T, Vec<Refusal>>,
+) -> Result<T, Vec<Refusal>> {
+    let before = org.savepoint();
+    let result = write(org);
+    if result.is_err() {
+        org.roll_back(before);
+    }
+    result
+}
+
+/// A record of a row resource: what it holds are fields, all of them.
+fn fields_of(fields: &Map<String, Value>) -> Input<'_> {
+    Input { fields, also_id: false }
+}
+
+fn ok(body: &Value) -> Reply {
+    with_body(200, body)
+}
+
+fn with_body(status: u16, body: &Value) -> Reply {
+    Reply::json(status, body).header("content-type", "application/json;charset=UTF-8")
+}
+
+/// The answer of a refused request.
+fn refused(refusals: &[Refusal]) -> Reply {
+    let status = refusals.first().map_or(500, |refusal| refusal.status);
+    let reply = with_body(status, &errors(refusals));
+    let allowed = refusals.first().filter(|refusal| refusal.code == "METHOD_NOT_ALLOWED");
+    match allowed.and_then(|refusal| refusal.message.rsplit_once("Allowed are ")) {
+        Some((_, methods)) => reply.header("allow", methods),
+        None => reply,
+    }
+}
+
+fn errors(refusals: &[Refusal]) -> Value {
+    let errors = refusals.iter().map(|refusal| {
+        let mut error = json!({ "message": refusal.message, "errorCode": refusal.code });
+        if let (Some(fields), Some(error)) = (&refusal.fields, error.as_object_mut()) {
+            error.insert("fields".to_owned(), json!(fields));
+        }
+        error
+    });
+    errors.collect()
+}
+
+fn with_limits(org: &Salesforce, reply: Reply, now: Timestamp) -> Reply {
+    let usage = format!("api-usage={}/{}", org.calls_used(now), org.knobs.daily_limit);
+    reply.header("sforce-limit-info", &usage)
+}
+
+fn versions() -> Value {
+    let newest = NEWEST.strip_suffix(".0").and_then(|number| number.parse().ok()).unwrap_or(59);
+    let versions = (31..=newest).map(|number: u32| {
+        // Three releases a year; v31.0 was that of summer 2014.
+        let (year, season) = (14 + (number - 30) / 3, ["Spring", "Summer", "Winter"][((number - 30) % 3) as usize]);
+        let year = if season == "Winter" { year + 1 } else { year };
+        json!({
+            "label": format!("{season} '{year}"),
+            "url": format!("/services/data/v{number}.0"),
+            "version": format!("{number}.0"),
+        })
+    });
+    versions.collect()
+}
+
+fn resources(org: &Salesforce, call: &Call<'_>) -> Value {
+    let base = call.base();
+    let mut resources: Map<String, Value> = ["sobjects", "query", "queryAll", "limits", "composite"]
+        .into_iter()
+        .map(|name| (name.to_owned(), json!(format!("{base}/{name}"))))
+        .collect();
+    let identity = format!("{}/id/{}/{}", call.request.origin, org.org_id(), call.caller.user);
+    resources.insert("identity".to_owned(), json!(identity));
+    Value::Object(resources)
+}
+
+fn limits(org: &Salesforce, now: Timestamp) -> Value {
+    let max = org.knobs.daily_limit;
+    json!({ "DailyApiRequests": { "Max": max, "Remaining": max.saturating_sub(org.calls_used(now)) } })
+}
+
+/// Percent-encodes one segment of a path.
+fn segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

@@ -1,0 +1,278 @@
+//! Who comes in: sessions, refresh tokens, codes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::schema::Object;
+use super::{Row, Salesforce, id};
+
+/// The connected app's consumer key.
+pub const CLIENT_ID: &str = "syncline-client";
+
+/// The connected app's consumer secret.
+pub const CLIENT_SECRET: &str = "syncline-secret";
+
+/// Every user's password; `syncline-token` may stand behind it, as a security token.
+pub const PASSWORD: &str = "syncline-password";
+
+/// What clients that log in by password may append to it.
+const SECURITY_TOKEN: &str = "syncline-token";
+
+/// How long an authorization code lives.
+const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// For whom a request acts.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The user's id.
+    pub user: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Session {
+    user: String,
+    used: Timestamp,
+    /// The refresh token it came from.
+    refresh_token: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Code {
+    user: String,
+    redirect_uri: String,
+    challenge: Option<String>,
+    made: Timestamp,
+    used: bool,
+}
+
+/// All tokens that open the org.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Door {
+    /// Ids of users in the order they were added.
+    users: Vec<String>,
+    sessions: BTreeMap<String, Session>,
+    /// Refresh tokens that work, and the names of the users they are for.
+    refresh_tokens: BTreeMap<String, String>,
+    codes: BTreeMap<String, Code>,
+}
+
+impl Door {
+    pub(super) fn expire_sessions(&mut self) {
+        self.sessions.clear();
+    }
+
+    pub(super) fn revoke_of(&mut self, username: &str) {
+        let (ended, kept) = std::mem::take(&mut self.refresh_tokens)
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|(_, name)| name.eq_ignore_ascii_case(username));
+        self.refresh_tokens = kept;
+        self.sessions
+            .retain(|_, session| session.refresh_token.as_ref().is_none_or(|token| !ended.contains_key(token)));
+    }
+}
+
+/// What a successful grant hands out.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub user: String,
+    pub access_token: String,
+    pub refresh_token: Option<String>,
+}
+
+/// Why a grant is refused: `error` and `error_description`.
+#[derive(Debug)]
+pub(crate) struct Denial(pub &'static str, pub &'static str);
+
+/// What a code is redeemed with.
+#[derive(Debug)]
+pub(crate) struct CodeGrant<'a> {
+    pub code: &'a str,
+    pub redirect_uri: &'a str,
+    pub verifier: Option<&'a str>,
+}
+
+impl Salesforce {
+    /// Adds a user who can log in, with the refresh token `refresh-<email>`; the user name is the address.
+    /// Gives the id.
+    pub fn add_user(&mut self, name: &str, email: &str, now: Timestamp) -> String {
+        let (first, last) = name.rsplit_once(' ').unwrap_or(("", name));
+        let alias: String = email.chars().take_while(char::is_ascii_alphanumeric).take(8).collect();
+        let values = json!({
+            "Username": email, "Email": email, "FirstName": first, "LastName": last, "Name": name,
+            "Alias": alias, "IsActive": true, "TimeZoneSidKey": "Europe/Berlin", "LocaleSidKey": "en_US",
+            "LanguageLocaleKey": "en_US", "EmailEncodingKey": "UTF-8", "UserType": "Standard",
+        });
+        let values = values.as_object().cloned().unwrap_or_default();
+        let values = values.into_iter().filter(|(_, value)| value != "").collect();
+        let Some(object) = Object::named("User") else {
+            return String::new();
+        };
+        let id = id::mint(object.prefix, &self.draw("User"));
+        let creator = Caller { user: self.door.users.first().unwrap_or(&id).clone() };
+        self.insert(object, &id, values, &creator, now, now);
+        self.door.users.push(id.clone());
+        self.door.refresh_tokens.insert(format!("refresh-{email}"), email.to_owned());
+        id
+    }
+
+    /// The user of that name, compared without case.
+    pub(crate) fn user_named(&self, username: &str) -> Option<&Row> {
+        let object = Object::named("User")?;
+        let field = object.field("Username")?;
+        self.store.row(self.store.holders(object, field, username).first()?)
+    }
+
+    pub(crate) fn user(&self, id: &str) -> Option<&Row> {
+        self.store.row(id)
+    }
+
+    /// Whose token this is. Using it keeps its session alive.
+    pub(crate) fn admit(&mut self, token: &str, now: Timestamp) -> Option<Caller> {
+        let timeout = self.knobs.session_timeout;
+        let user = if token == "test-token" {
+            self.door.users.first()?.clone()
+        } else if let Some(username) = token.strip_prefix("sim-") {
+            self.user_named(username)?.id().to_owned()
+        } else {
+            let session = self.door.sessions.get_mut(token)?;
+            if now.duration_since(session.used) > signed(timeout) {
+                self.door.sessions.remove(token);
+                return None;
+            }
+            session.used = now;
+            session.user.clone()
+        };
+        let active = self.user(&user)?.get("IsActive") == true;
+        active.then_some(Caller { user })
+    }
+
+    /// Logs in with a password, with or without security token.
+    pub(crate) fn log_in(&mut self, username: &str, password: &str, now: Timestamp) -> Result<Pass, Denial> {
+        let wrong = Denial("invalid_grant", "authentication failure");
+        if password.strip_suffix(SECURITY_TOKEN).unwrap_or(password) != PASSWORD {
+            return Err(wrong);
+        }
+        let user = self.user_named(username).ok_or(wrong)?.id().to_owned();
+        self.open(user, None, now)
+    }
+
+    /// The first user logs in as the app itself.
+    pub(crate) fn log_in_app(&mut self, now: Timestamp) -> Result<Pass, Denial> {
+        let user = self.door.users.first().cloned();
+        let user = user.ok_or(Denial("invalid_grant", "no client credentials user enabled"))?;
+        self.open(user, None, now)
+    }
+
+    pub(crate) fn refresh(&mut self, token: &str, now: Timestamp) -> Result<Pass, Denial> {
+        let expired = Denial("invalid_grant", "expired access/refresh token");
+        let username = self.door.refresh_tokens.get(token).cloned();
+        let Some(username) = username else {
+            return Err(expired);
+        };
+        let user = self.user_named(&username).ok_or(expired)?.id().to_owned();
+        let rotated = self.knobs.rotate_refresh_tokens;
+        let token = if rotated {
+            self.door.refresh_tokens.remove(token);
+            self.new_refresh_token(&username)
+        } else {
+            token.to_owned()
+        };
+        let mut pass = self.open(user, Some(token), now)?;
+        if !rotated {
+            pass.refresh_token = None;
+        }
+        Ok(pass)
+    }
+
+    fn new_refresh_token(&mut self, username: &str) -> String {
+        let token = format!("5Aep861{}", id::base62(&self.draw("refresh"), 32));
+        self.door.refresh_tokens.insert(token.clone(), username.to_owned());
+        token
+    }
+
+    fn open(&mut self, user: String, refresh_token: Option<String>, now: Timestamp) -> Result<Pass, Denial> {
+        if self.user(&user).is_none_or(|row| row.get("IsActive") != true) {
+            return Err(Denial("inactive_user", "user is inactive"));
+        }
+        let org = self.org_id.get(..15).unwrap_or_default();
+        let org = org.to_owned();
+        let tail = id::base62(&self.draw("session"), 32) + &id::base62(&self.draw("session"), 32);
+        let access_token = format!("{org}!AQ{tail}");
+        let timeout = signed(self.knobs.session_timeout);
+        self.door.sessions.retain(|_, session| now.duration_since(session.used) <= timeout);
+        let session = Session { user: user.clone(), used: now, refresh_token: refresh_token.clone() };
+        self.door.sessions.insert(access_token.clone(), session);
+        Ok(Pass { user, access_token, refresh_token })
+    }
+
+    /// The user approves the app: a code to be redeemed once. Without a name it is the first user.
+    pub(crate) fn approve(
+        &mut self,
+        username: Option<&str>,
+        redirect_uri: &str,
+        challenge: Option<&str>,
+        now: Timestamp,
+    ) -> Option<String> {
+        let user = match username {
+            Some(name) => self.user_named(name)?.id().to_owned(),
+            None => self.door.users.first()?.clone(),
+        };
+        let code = format!("aPrx{}", id::base62(&self.draw("code"), 32));
+        self.door.codes.retain(|_, code| now.duration_since(code.made) <= CODE_LIFETIME + CODE_LIFETIME);
+        self.door.codes.insert(
+            code.clone(),
+            Code {
+                user,
+                redirect_uri: redirect_uri.to_owned(),
+                challenge: challenge.map(str::to_owned),
+                made: now,
+                used: false,
+            },
+        );
+        Some(code)
+    }
+
+    pub(crate) fn redeem(&mut self, grant: &CodeGrant<'_>, now: Timestamp) -> Result<Pass, Denial> {
+        let code = self.door.codes.get_mut(grant.code);
+        let Some(code) = code.filter(|code| !code.used) else {
+            return Err(Denial("invalid_grant", "invalid authorization code"));
+        };
+        if now.duration_since(code.made) > CODE_LIFETIME {
+            return Err(Denial("invalid_grant", "expired authorization code"));
+        }
+        if code.redirect_uri != grant.redirect_uri {
+            return Err(Denial("redirect_uri_mismatch", "redirect_uri must match configuration"));
+        }
+        if let Some(challenge) = &code.challenge {
+            let hashed = grant.verifier.map(|verifier| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
+            if hashed.as_ref() != Some(challenge) {
+                return Err(Denial("invalid_grant", "invalid code verifier"));
+            }
+        }
+        code.used = true;
+        let user = code.user.clone();
+        let username = self.user(&user).map(|row| row.text("Username").to_owned()).unwrap_or_default();
+        let refresh_token = self.new_refresh_token(&username);
+        self.open(user, Some(refresh_token), now)
+    }
+
+    /// Ends a refresh token with its sessions, or one session. Whether there was such a token.
+    pub(crate) fn revoke(&mut self, token: &str) -> bool {
+        if self.door.refresh_tokens.remove(token).is_some() {
+            self.door.sessions.retain(|_, session| session.refresh_token.as_deref() != Some(token));
+            return true;
+        }
+        self.door.sessions.remove(token).is_some()
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}

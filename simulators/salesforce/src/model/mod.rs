@@ -1,0 +1,205 @@
+//! The org as a state machine: rows, users and their tokens, and what tests may turn.
+
+mod check;
+mod door;
+pub(crate) mod id;
+mod input;
+pub(crate) mod objects;
+mod read;
+pub(crate) mod refusal;
+mod rules;
+pub(crate) mod schema;
+mod seed;
+pub(crate) mod stamp;
+pub(crate) mod store;
+mod usage;
+mod write;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub(crate) use check::accept;
+pub use door::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
+pub(crate) use door::{Caller, CodeGrant, Denial, Pass};
+pub(crate) use input::Input;
+pub(crate) use read::{attributes, record};
+pub use store::Row;
+pub(crate) use write::Upserted;
+
+use door::Door;
+use read::Cursor;
+use store::Store;
+use usage::Usage;
+
+/// What tests and people may turn while the org runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Knobs {
+    /// How long after its stamp a write is committed, that is seen by any reader. A long transaction.
+    pub commit_delay: Duration,
+    /// Calls per rolling 24 hours; above it each call is refused with `REQUEST_LIMIT_EXCEEDED`.
+    pub daily_limit: u64,
+    /// The greatest number of rows per query page, where it is to be less than what the client asks for.
+    pub batch_size: Option<usize>,
+    /// Whether a refresh gives a new refresh token and kills the old one (an option of the connected app).
+    pub rotate_refresh_tokens: bool,
+    /// Whether events may last longer than a day (an option of the org's activity settings).
+    pub multiday_events: bool,
+    /// How long a session lives without being used. The vendor's default is two hours.
+    pub session_timeout: Duration,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Self {
+            commit_delay: Duration::ZERO,
+            daily_limit: 15_000,
+            batch_size: None,
+            rotate_refresh_tokens: false,
+            multiday_events: true,
+            session_timeout: Duration::from_hours(2),
+        }
+    }
+}
+
+/// A Salesforce org.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Salesforce {
+    /// What tests and people may turn.
+    pub knobs: Knobs,
+    org_id: String,
+    seed: String,
+    /// How many ids and tokens were drawn.
+    drawn: u64,
+    /// When the schema was last changed.
+    schema_changed: Timestamp,
+    store: Store,
+    door: Door,
+    usage: Usage,
+    cursors: BTreeMap<String, Cursor>,
+    /// How often the next writes of these rows are refused.
+    locks: BTreeMap<String, u32>,
+    cases: u64,
+}
+
+/// Why a snapshot cannot be restored.
+#[derive(Debug)]
+pub struct BrokenSnapshot(serde_json::Error);
+
+impl std::fmt::Display for BrokenSnapshot {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "this is no snapshot of a Salesforce simulator of this version; take a new one")
+    }
+}
+
+impl std::error::Error for BrokenSnapshot {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl Salesforce {
+    /// An org without users or rows. `seed` decides ids and tokens.
+    pub fn empty(seed: &str, now: Timestamp) -> Self {
+        let mut org = Self {
+            knobs: Knobs::default(),
+            org_id: String::new(),
+            seed: seed.to_owned(),
+            drawn: 0,
+            schema_changed: stamp::whole_seconds(now),
+            store: Store::default(),
+            door: Door::default(),
+            usage: Usage::default(),
+            cursors: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            cases: 1000,
+        };
+        org.org_id = id::mint("00D", &org.draw("org"));
+        org
+    }
+
+    /// The whole world as JSON.
+    pub fn snapshot(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// The world of a [`snapshot`](Self::snapshot).
+    pub fn restore(snapshot: Value) -> Result<Self, BrokenSnapshot> {
+        let mut org: Self = serde_json::from_value(snapshot).map_err(BrokenSnapshot)?;
+        org.store.index_all();
+        Ok(org)
+    }
+
+    /// The rows of an object (by its exact name) that are not deleted, in their newest state.
+    pub fn rows(&self, object: &str) -> impl Iterator<Item = &Row> {
+        let object = schema::Object::named(object);
+        object.into_iter().flat_map(|object| self.store.rows(object)).filter(|row| !row.is_deleted())
+    }
+
+    /// A row by its id of 15 or 18 characters, also from the recycle bin.
+    pub fn row(&self, id: &str) -> Option<&Row> {
+        self.store.row(&id::canonical(id)?)
+    }
+
+    /// The next `times` writes of this row are refused with `UNABLE_TO_LOCK_ROW`.
+    pub fn lock_next(&mut self, id: &str, times: u32) {
+        if let Some(id) = id::canonical(id) {
+            self.locks.insert(id, times);
+        }
+    }
+
+    /// Ends every session, as if each had timed out; refresh tokens stay good.
+    pub fn expire_sessions(&mut self) {
+        self.door.expire_sessions();
+    }
+
+    /// The user, or an admin, takes back the approval: each refresh token and session of his ends.
+    pub fn revoke_refresh_token(&mut self, username: &str) {
+        self.door.revoke_of(username);
+    }
+
+    pub(crate) fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
+    pub(crate) fn schema_changed(&self) -> Timestamp {
+        self.schema_changed
+    }
+
+    /// 32 bytes that no two draws share and every run of the same seed repeats.
+    fn draw(&mut self, purpose: &str) -> [u8; 32] {
+        self.drawn += 1;
+        Sha256::digest(format!("{}/{purpose}/{}", self.seed, self.drawn)).into()
+    }
+
+    /// A request begins: purges what is outlived and counts the call.
+    pub(crate) fn begin(&mut self) {
+        self.store.begin();
+    }
+
+    pub(crate) fn count_calls(&mut self, calls: u64, now: Timestamp) {
+        self.usage.count(calls, now);
+    }
+
+    pub(crate) fn calls_used(&self, now: Timestamp) -> u64 {
+        self.usage.within_a_day(now)
+    }
+
+    /// A moment to [roll back](Self::roll_back) the running request to.
+    pub(crate) fn savepoint(&self) -> store::Savepoint {
+        self.store.savepoint()
+    }
+
+    pub(crate) fn roll_back(&mut self, to: store::Savepoint) {
+        self.store.roll_back(to);
+    }
+
+    fn visible_at(&self, now: Timestamp) -> Timestamp {
+        let delay = SignedDuration::try_from(self.knobs.commit_delay).unwrap_or(SignedDuration::ZERO);
+        now.checked_add(delay).unwrap_or(now)
+    }
+}

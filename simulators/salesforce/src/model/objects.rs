@@ -1,0 +1,319 @@
+//! The table of objects: standard ones, and the fields that Syncline's package brings.
+
+mod activities;
+
+use super::schema::{Field, Kind, Object, Owner};
+use activities::{EMAIL_MESSAGE, EMAIL_MESSAGE_RELATION, EVENT, EVENT_RELATION, TASK};
+
+use Kind::{Address, Area, Boolean, Currency, Date, DateTime, Double, Email, Int, Phone, Picklist, Text, Url};
+
+const fn text(name: &'static str, label: &'static str, length: usize) -> Field {
+    Field::new(name, label, Text(length))
+}
+
+const fn area(name: &'static str, label: &'static str, length: usize) -> Field {
+    Field::new(name, label, Area(length))
+}
+
+const fn phone(name: &'static str, label: &'static str) -> Field {
+    Field::new(name, label, Phone(40))
+}
+
+const fn flag(name: &'static str, label: &'static str) -> Field {
+    Field::new(name, label, Boolean).defaulted()
+}
+
+const fn of(name: &'static str, label: &'static str, kind: Kind) -> Field {
+    Field::new(name, label, kind)
+}
+
+const fn picklist(name: &'static str, label: &'static str, values: &'static [(&'static str, &'static str)]) -> Field {
+    Field::new(name, label, Picklist(values))
+}
+
+/// A reference: the field, its targets, the way up, and the way down.
+const fn reference(
+    name: &'static str,
+    label: &'static str,
+    targets: &'static [&'static str],
+    up: &'static str,
+) -> Field {
+    Field { relationship: Some(up), ..Field::new(name, label, Kind::Reference(targets)) }
+}
+
+/// Values whose label is the value.
+macro_rules! values {
+    ($($value:literal),* $(,)?) => { &[$(($value, $value)),*] };
+}
+use values;
+
+/// The key by which Syncline finds its own rows again.
+const KEY: Field = text("Syncline_Key__c", "Syncline Key", 80).external_id(true);
+
+pub(super) const ID: [Field; 1] = [of("Id", "Record ID", Kind::Id).read_only().required().id_lookup()];
+
+pub(super) const OWNER: [Field; 1] =
+    [Field { defaulted: true, nillable: false, ..reference("OwnerId", "Owner ID", &["User"], "Owner") }];
+
+pub(super) const POLYMORPHIC_OWNER: [Field; 1] =
+    [Field { defaulted: true, nillable: false, ..reference("OwnerId", "Owner ID", &["Group", "User"], "Owner") }];
+
+/// `IsDeleted` stands first: an object that cannot be deleted has all but that.
+pub(super) const AUDIT: [Field; 6] = [
+    flag("IsDeleted", "Deleted").read_only(),
+    of("CreatedDate", "Created Date", DateTime).defaulted().read_only(),
+    reference("CreatedById", "Created By ID", &["User"], "CreatedBy").defaulted().read_only(),
+    of("LastModifiedDate", "Last Modified Date", DateTime).defaulted().read_only(),
+    reference("LastModifiedById", "Last Modified By ID", &["User"], "LastModifiedBy").defaulted().read_only(),
+    of("SystemModstamp", "System Modstamp", DateTime).defaulted().read_only(),
+];
+
+const SALUTATIONS: &[(&str, &str)] = values!["Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx."];
+const SOURCES: &[(&str, &str)] = values!["Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other"];
+const INDUSTRIES: &[(&str, &str)] = values![
+    "Agriculture",
+    "Apparel",
+    "Banking",
+    "Biotechnology",
+    "Chemicals",
+    "Communications",
+    "Construction",
+    "Consulting",
+    "Education",
+    "Electronics",
+    "Energy",
+    "Engineering",
+    "Finance",
+    "Government",
+    "Healthcare",
+    "Hospitality",
+    "Insurance",
+    "Manufacturing",
+    "Media",
+    "Retail",
+    "Shipping",
+    "Technology",
+    "Telecommunications",
+    "Transportation",
+    "Utilities",
+    "Other",
+];
+
+const USER: &[Field] = &[
+    text("Username", "Username", 80).required().id_lookup(),
+    text("LastName", "Last Name", 80).required(),
+    text("FirstName", "First Name", 40),
+    text("Name", "Full Name", 121).required().read_only().name_field(),
+    of("Email", "Email", Email(128)).required().id_lookup(),
+    text("Alias", "Alias", 8).required(),
+    text("Title", "Title", 80),
+    phone("Phone", "Phone"),
+    phone("MobilePhone", "Mobile"),
+    flag("IsActive", "Active"),
+    text("TimeZoneSidKey", "Time Zone", 40).required(),
+    text("LocaleSidKey", "Locale", 40).required(),
+    text("LanguageLocaleKey", "Language", 40).required(),
+    text("EmailEncodingKey", "Email Encoding", 40).required(),
+    reference("ProfileId", "Profile ID", &["Profile"], "Profile"),
+    text("FederationIdentifier", "SAML Federation ID", 512).id_lookup(),
+    picklist("UserType", "User Type", values!["Standard"]).read_only(),
+];
+
+const ACCOUNT: &[Field] = &[
+    text("Name", "Account Name", 255).required().name_field(),
+    picklist(
+        "Type",
+        "Account Type",
+        values!["Prospect", "Customer - Direct", "Customer - Channel", "Channel Partner / Reseller", "Other"],
+    ),
+    reference("ParentId", "Parent Account ID", &["Account"], "Parent").children("ChildAccounts"),
+    area("BillingStreet", "Billing Street", 255),
+    text("BillingCity", "Billing City", 40),
+    text("BillingState", "Billing State/Province", 80),
+    text("BillingPostalCode", "Billing Zip/Postal Code", 20),
+    text("BillingCountry", "Billing Country", 80),
+    of("BillingAddress", "Billing Address", Address("Billing")).read_only(),
+    area("ShippingStreet", "Shipping Street", 255),
+    text("ShippingCity", "Shipping City", 40),
+    text("ShippingState", "Shipping State/Province", 80),
+    text("ShippingPostalCode", "Shipping Zip/Postal Code", 20),
+    text("ShippingCountry", "Shipping Country", 80),
+    of("ShippingAddress", "Shipping Address", Address("Shipping")).read_only(),
+    phone("Phone", "Account Phone"),
+    phone("Fax", "Account Fax"),
+    of("Website", "Website", Url(255)),
+    picklist("Industry", "Industry", INDUSTRIES),
+    of("AnnualRevenue", "Annual Revenue", Currency),
+    of("NumberOfEmployees", "Employees", Int),
+    area("Description", "Account Description", 32_000),
+    KEY,
+];
+
+const CONTACT: &[Field] = &[
+    reference("AccountId", "Account ID", &["Account"], "Account").children("Contacts").cascade(),
+    text("LastName", "Last Name", 80).required(),
+    text("FirstName", "First Name", 40),
+    picklist("Salutation", "Salutation", SALUTATIONS),
+    text("Name", "Full Name", 121).required().read_only().name_field(),
+    area("MailingStreet", "Mailing Street", 255),
+    text("MailingCity", "Mailing City", 40),
+    text("MailingState", "Mailing State/Province", 80),
+    text("MailingPostalCode", "Mailing Zip/Postal Code", 20),
+    text("MailingCountry", "Mailing Country", 80),
+    of("MailingAddress", "Mailing Address", Address("Mailing")).read_only(),
+    area("OtherStreet", "Other Street", 255),
+    text("OtherCity", "Other City", 40),
+    text("OtherState", "Other State/Province", 80),
+    text("OtherPostalCode", "Other Zip/Postal Code", 20),
+    text("OtherCountry", "Other Country", 80),
+    of("OtherAddress", "Other Address", Address("Other")).read_only(),
+    phone("Phone", "Business Phone"),
+    phone("Fax", "Business Fax"),
+    phone("MobilePhone", "Mobile Phone"),
+    phone("HomePhone", "Home Phone"),
+    phone("OtherPhone", "Other Phone"),
+    phone("AssistantPhone", "Asst. Phone"),
+    reference("ReportsToId", "Reports To ID", &["Contact"], "ReportsTo"),
+    of("Email", "Email", Email(80)).id_lookup(),
+    text("Title", "Title", 128),
+    text("Department", "Department", 80),
+    text("AssistantName", "Assistant's Name", 40),
+    picklist("LeadSource", "Lead Source", SOURCES),
+    of("Birthdate", "Birthdate", Date),
+    area("Description", "Contact Description", 32_000),
+    flag("HasOptedOutOfEmail", "Email Opt Out"),
+    flag("DoNotCall", "Do Not Call"),
+    text("Legacy_Id__c", "Legacy Id", 80).external_id(false),
+    KEY,
+];
+
+const LEAD: &[Field] = &[
+    text("LastName", "Last Name", 80).required(),
+    text("FirstName", "First Name", 40),
+    picklist("Salutation", "Salutation", SALUTATIONS),
+    text("Name", "Full Name", 121).required().read_only().name_field(),
+    text("Title", "Title", 128),
+    text("Company", "Company", 255).required(),
+    area("Street", "Street", 255),
+    text("City", "City", 40),
+    text("State", "State/Province", 80),
+    text("PostalCode", "Zip/Postal Code", 20),
+    text("Country", "Country", 80),
+    of("Address", "Address", Address("")).read_only(),
+    phone("Phone", "Phone"),
+    phone("MobilePhone", "Mobile Phone"),
+    phone("Fax", "Fax"),
+    of("Email", "Email", Email(80)).id_lookup(),
+    of("Website", "Website", Url(255)),
+    area("Description", "Description", 32_000),
+    picklist("LeadSource", "Lead Source", SOURCES),
+    picklist(
+        "Status",
+        "Status",
+        values!["Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted"],
+    )
+    .defaulted(),
+    picklist("Industry", "Industry", INDUSTRIES),
+    flag("IsConverted", "Converted").read_only(),
+    of("ConvertedDate", "Converted Date", Date).read_only(),
+    reference("ConvertedAccountId", "Converted Account ID", &["Account"], "ConvertedAccount").read_only(),
+    reference("ConvertedContactId", "Converted Contact ID", &["Contact"], "ConvertedContact").read_only(),
+    reference("ConvertedOpportunityId", "Converted Opportunity ID", &["Opportunity"], "ConvertedOpportunity")
+        .read_only(),
+    flag("HasOptedOutOfEmail", "Email Opt Out"),
+    flag("DoNotCall", "Do Not Call"),
+    KEY,
+];
+
+const OPPORTUNITY: &[Field] = &[
+    reference("AccountId", "Account ID", &["Account"], "Account").children("Opportunities").cascade(),
+    text("Name", "Name", 120).required().name_field(),
+    area("Description", "Description", 32_000),
+    picklist(
+        "StageName",
+        "Stage",
+        values![
+            "Prospecting",
+            "Qualification",
+            "Needs Analysis",
+            "Value Proposition",
+            "Id. Decision Makers",
+            "Perception Analysis",
+            "Proposal/Price Quote",
+            "Negotiation/Review",
+            "Closed Won",
+            "Closed Lost",
+        ],
+    )
+    .required(),
+    of("Amount", "Amount", Currency),
+    of("Probability", "Probability (%)", Double(3, 0)),
+    of("CloseDate", "Close Date", Date).required(),
+    picklist("Type", "Opportunity Type", values!["Existing Business", "New Business"]),
+    text("NextStep", "Next Step", 255),
+    picklist("LeadSource", "Lead Source", SOURCES),
+    flag("IsClosed", "Closed").read_only(),
+    flag("IsWon", "Won").read_only(),
+];
+
+const CASE: &[Field] = &[
+    text("CaseNumber", "Case Number", 30).defaulted().read_only().name_field().id_lookup(),
+    reference("ContactId", "Contact ID", &["Contact"], "Contact").children("Cases"),
+    reference("AccountId", "Account ID", &["Account"], "Account").children("Cases"),
+    text("SuppliedName", "Name", 80),
+    of("SuppliedEmail", "Email Address", Email(80)),
+    picklist("Type", "Case Type", values!["Mechanical", "Electrical", "Electronic", "Structural", "Other"]),
+    picklist("Status", "Status", values!["New", "Working", "Escalated", "Closed"]).defaulted(),
+    picklist("Origin", "Case Origin", values!["Phone", "Email", "Web"]),
+    text("Subject", "Subject", 255),
+    picklist("Priority", "Priority", values!["Medium", "High", "Low"]).defaulted(),
+    area("Description", "Description", 32_000),
+    flag("IsClosed", "Closed").read_only(),
+    of("ClosedDate", "Closed Date", DateTime).read_only(),
+];
+
+/// What every row has under a reference that may point to several objects (the object `Name`).
+pub(crate) const NAME: &[Field] = &[
+    of("Id", "Record ID", Kind::Id).read_only(),
+    text("Name", "Name", 255).name_field(),
+    text("FirstName", "First Name", 40),
+    text("LastName", "Last Name", 80),
+    picklist("Type", "Type", &[]),
+    of("Email", "Email", Email(128)),
+    phone("Phone", "Phone"),
+    text("Title", "Title", 128),
+    text("Username", "Username", 80),
+    text("Alias", "Alias", 8),
+    flag("IsActive", "Active"),
+    reference("ProfileId", "Profile ID", &["Profile"], "Profile"),
+];
+
+const fn object(
+    names: [&'static str; 3],
+    prefix: &'static str,
+    owner: Owner,
+    searchable: bool,
+    own: &'static [Field],
+) -> Object {
+    Object { name: names[0], label: names[1], plural: names[2], prefix, owner, deletable: true, searchable, own }
+}
+
+pub(super) const OBJECTS: &[Object] = &[
+    object(["Account", "Account", "Accounts"], "001", Owner::User, true, ACCOUNT),
+    object(["Case", "Case", "Cases"], "500", Owner::UserOrQueue, true, CASE),
+    object(["Contact", "Contact", "Contacts"], "003", Owner::User, true, CONTACT),
+    object(["EmailMessage", "Email Message", "Email Messages"], "02s", Owner::User, false, EMAIL_MESSAGE),
+    object(
+        ["EmailMessageRelation", "Email Message Relation", "Email Message Relations"],
+        "0mR",
+        Owner::Nobody,
+        false,
+        EMAIL_MESSAGE_RELATION,
+    ),
+    object(["Event", "Event", "Events"], "00U", Owner::User, true, EVENT),
+    object(["EventRelation", "Event Relation", "Event Relations"], "0RE", Owner::Nobody, false, EVENT_RELATION),
+    object(["Lead", "Lead", "Leads"], "00Q", Owner::UserOrQueue, true, LEAD),
+    object(["Opportunity", "Opportunity", "Opportunities"], "006", Owner::User, true, OPPORTUNITY),
+    object(["Task", "Task", "Tasks"], "00T", Owner::UserOrQueue, true, TASK),
+    Object { deletable: false, ..object(["User", "User", "Users"], "005", Owner::Nobody, true, USER) },
+];

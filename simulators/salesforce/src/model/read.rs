@@ -1,0 +1,158 @@
+//! What readers see: rows, pages of query results, changes in a span of time.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::door::Caller;
+use super::id;
+use super::refusal::Refusal;
+use super::schema::{Field, Kind, Object};
+use super::store::{BIN, View};
+use super::{Salesforce, stamp};
+
+/// How long a query's pages can be asked for.
+const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
+
+/// A query whose rows did not fit on one page.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Cursor {
+    pub user: String,
+    pub soql: String,
+    pub all: bool,
+    /// The found rows in order.
+    pub ids: Vec<String>,
+    pub batch: usize,
+    made: Timestamp,
+}
+
+impl Salesforce {
+    /// The rows of an object that a reader sees; of deleted and archived ones only if `all`.
+    pub(crate) fn seen(&self, object: &Object, all: bool, now: Timestamp) -> impl Iterator<Item = View<'_>> {
+        let views = self.store.rows(object).filter_map(move |row| row.seen(now));
+        views.filter(move |view| all || (!view.version.deleted && !view.archived(now)))
+    }
+
+    /// One row as a reader sees it, in the recycle bin or not.
+    pub(crate) fn seen_row(&self, id: &str, now: Timestamp) -> Option<View<'_>> {
+        self.store.row(id)?.seen(now)
+    }
+
+    /// The row of that id for a single read.
+    pub(crate) fn fetch(&self, object: &Object, id: &str, now: Timestamp) -> Result<View<'_>, Refusal> {
+        let view = self.seen_row(id, now).filter(|view| view.row.object() == object.name);
+        let view = view.ok_or_else(Refusal::not_found)?;
+        if view.version.deleted { Err(Refusal::deleted()) } else { Ok(view) }
+    }
+
+    /// The ids of visible, living rows with this value in an indexed field.
+    pub(crate) fn find(&self, object: &Object, field: &Field, value: &str, now: Timestamp) -> Vec<String> {
+        if field.kind == Kind::Id {
+            return id::canonical(value).into_iter().collect();
+        }
+        let mut ids = self.store.holders(object, field, value);
+        ids.retain(|id| {
+            self.seen_row(id, now).is_some_and(|view| {
+                let held = view.value(field, now);
+                let held = held.as_str().unwrap_or_default();
+                !view.version.deleted && held.to_lowercase() == value.to_lowercase()
+            })
+        });
+        ids
+    }
+
+    /// The same, deleted rows and older versions too: where a query need look at all.
+    pub(crate) fn candidates(&self, object: &Object, field: &Field, value: &str) -> Vec<String> {
+        self.store.holders(object, field, value)
+    }
+
+    /// Keeps a query for its next pages and gives its locator.
+    pub(crate) fn keep_cursor(
+        &mut self,
+        caller: &Caller,
+        (soql, all): (&str, bool),
+        ids: Vec<String>,
+        batch: usize,
+        now: Timestamp,
+    ) -> String {
+        self.cursors.retain(|_, cursor| now.duration_since(cursor.made) <= CURSOR_LIFETIME);
+        let locator = id::mint("01g", &self.draw("cursor"));
+        let cursor = Cursor { user: caller.user.clone(), soql: soql.to_owned(), all, ids, batch, made: now };
+        self.cursors.insert(locator.clone(), cursor);
+        locator
+    }
+
+    pub(crate) fn cursor(&self, caller: &Caller, locator: &str, now: Timestamp) -> Option<Cursor> {
+        let cursor = self.cursors.get(locator)?;
+        let good = cursor.user == caller.user && now.duration_since(cursor.made) <= CURSOR_LIFETIME;
+        good.then(|| cursor.clone())
+    }
+
+    /// The ids of rows changed in `[start, end)`, and up to when that is the whole truth.
+    pub(crate) fn updated(
+        &self,
+        object: &Object,
+        (start, end): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> (Vec<String>, Timestamp) {
+        let changed =
+            self.store.rows(object).filter_map(|row| row.seen(now)).filter(|view| {
+                !view.version.deleted && view.version.stamped_at >= start && view.version.stamped_at < end
+            });
+        (changed.map(|view| view.row.id().to_owned()).collect(), self.covered(object, end, now))
+    }
+
+    /// The rows deleted in `[start, end)` with the time, and up to when that is the whole truth.
+    pub(crate) fn deleted(
+        &self,
+        object: &Object,
+        (start, end): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> (Vec<(String, Timestamp)>, Timestamp) {
+        let deleted =
+            self.store.rows(object).filter_map(|row| row.seen(now)).filter(|view| {
+                view.version.deleted && view.version.stamped_at >= start && view.version.stamped_at < end
+            });
+        let deleted = deleted.map(|view| (view.row.id().to_owned(), view.version.stamped_at)).collect();
+        (deleted, self.covered(object, end, now))
+    }
+
+    /// From when on deletions are known.
+    pub(crate) fn deletions_known_since(now: Timestamp) -> Timestamp {
+        now.checked_sub(BIN).unwrap_or(now)
+    }
+
+    /// `end`, or now, or when the oldest write was stamped that is not yet committed.
+    fn covered(&self, object: &Object, end: Timestamp, now: Timestamp) -> Timestamp {
+        let pending = self.store.rows(object).filter_map(|row| row.pending_since(now)).min();
+        let covered = end.min(stamp::whole_seconds(now));
+        pending.map_or(covered, |pending| covered.min(pending))
+    }
+}
+
+/// `attributes` of a record.
+pub(crate) fn attributes(kind: &str, view: &View<'_>, base: &str) -> Value {
+    json!({ "type": kind, "url": format!("{base}/sobjects/{}/{}", view.row.object(), view.row.id()) })
+}
+
+/// A record with these fields, or all. `base` is the path up to the version.
+pub(crate) fn record(
+    view: &View<'_>,
+    fields: Option<&[&'static Field]>,
+    base: &str,
+    now: Timestamp,
+) -> Map<String, Value> {
+    let mut record = Map::new();
+    record.insert("attributes".to_owned(), attributes(view.row.object(), view, base));
+    let all: Vec<&'static Field>;
+    let fields = if let Some(fields) = fields {
+        fields
+    } else {
+        all = view.object().map(|object| object.fields().collect()).unwrap_or_default();
+        &all
+    };
+    for field in fields {
+        record.insert(field.name.to_owned(), view.value(field, now).into_owned());
+    }
+    record
+}

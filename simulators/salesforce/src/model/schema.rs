@@ -1,0 +1,253 @@
+//! What an object and a field are. Describe, checks of writes, SOQL and defaults all read these.
+
+use super::objects::{AUDIT, ID, OBJECTS, OWNER, POLYMORPHIC_OWNER};
+
+/// A field's type with what belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Id,
+    /// One line, of at most so many characters.
+    Text(usize),
+    /// Many lines. Above 255 characters it can be neither filtered nor sorted by.
+    Area(usize),
+    Boolean,
+    Int,
+    /// Digits before and after the point in all, and after it.
+    Double(u32, u32),
+    Currency,
+    Date,
+    DateTime,
+    Email(usize),
+    Phone(usize),
+    Url(usize),
+    /// The values; the first is the default if the field is defaulted.
+    Picklist(&'static [(&'static str, &'static str)]),
+    /// The objects it may point to.
+    Reference(&'static [&'static str]),
+    /// Street, city and so on, put together when read; the fields' common prefix.
+    Address(&'static str),
+    /// A list of ids that makes junction rows.
+    IdList,
+}
+
+/// One field of an object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub kind: Kind,
+    pub nillable: bool,
+    pub createable: bool,
+    pub updateable: bool,
+    /// Has a value without being given one.
+    pub defaulted: bool,
+    pub calculated: bool,
+    pub unique: bool,
+    pub external_id: bool,
+    pub id_lookup: bool,
+    pub restricted: bool,
+    pub is_name: bool,
+    /// The name of the way up, for references.
+    pub relationship: Option<&'static str>,
+    /// The name of the way down from the target, for references.
+    pub children: Option<&'static str>,
+    /// Whether the row goes with its parent.
+    pub cascade: bool,
+}
+
+impl Field {
+    pub(crate) const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            label,
+            kind,
+            nillable: true,
+            createable: true,
+            updateable: true,
+            defaulted: false,
+            calculated: false,
+            unique: false,
+            external_id: false,
+            id_lookup: false,
+            restricted: false,
+            is_name: false,
+            relationship: None,
+            children: None,
+            cascade: false,
+        }
+    }
+
+    pub(crate) const fn required(self) -> Self {
+        Self { nillable: false, ..self }
+    }
+
+    pub(crate) const fn defaulted(self) -> Self {
+        Self { nillable: false, defaulted: true, ..self }
+    }
+
+    /// Set by the system only.
+    pub(crate) const fn read_only(self) -> Self {
+        Self { createable: false, updateable: false, ..self }
+    }
+
+    pub(crate) const fn create_only(self) -> Self {
+        Self { updateable: false, ..self }
+    }
+
+    pub(crate) const fn calculated(self) -> Self {
+        Self { calculated: true, ..self.read_only() }
+    }
+
+    pub(crate) const fn name_field(self) -> Self {
+        Self { is_name: true, ..self }
+    }
+
+    pub(crate) const fn id_lookup(self) -> Self {
+        Self { id_lookup: true, ..self }
+    }
+
+    pub(crate) const fn external_id(self, unique: bool) -> Self {
+        Self { external_id: true, id_lookup: true, unique, ..self }
+    }
+
+    pub(crate) const fn restricted(self) -> Self {
+        Self { restricted: true, ..self }
+    }
+
+    pub(crate) const fn children(self, name: &'static str) -> Self {
+        Self { children: Some(name), ..self }
+    }
+
+    pub(crate) const fn cascade(self) -> Self {
+        Self { cascade: true, ..self }
+    }
+
+    /// The type's name in describe.
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Id => "id",
+            Kind::Text(_) => "string",
+            Kind::Area(_) => "textarea",
+            Kind::Boolean => "boolean",
+            Kind::Int => "int",
+            Kind::Double(..) => "double",
+            Kind::Currency => "currency",
+            Kind::Date => "date",
+            Kind::DateTime => "datetime",
+            Kind::Email(_) => "email",
+            Kind::Phone(_) => "phone",
+            Kind::Url(_) => "url",
+            Kind::Picklist(_) => "picklist",
+            Kind::Reference(_) => "reference",
+            Kind::Address(_) => "address",
+            Kind::IdList => "junctionIdList",
+        }
+    }
+
+    /// How many characters it holds, for kinds that hold characters.
+    pub(crate) fn length(&self) -> Option<usize> {
+        match self.kind {
+            Kind::Id | Kind::Reference(_) => Some(18),
+            Kind::Picklist(_) => Some(255),
+            Kind::Text(length) | Kind::Area(length) | Kind::Email(length) | Kind::Phone(length) | Kind::Url(length) => {
+                Some(length)
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn custom(&self) -> bool {
+        self.name.ends_with("__c")
+    }
+
+    pub(crate) fn filterable(&self) -> bool {
+        !matches!(self.kind, Kind::Area(length) if length > 255) && !matches!(self.kind, Kind::IdList)
+    }
+
+    pub(crate) fn sortable(&self) -> bool {
+        self.filterable() && !matches!(self.kind, Kind::Address(_))
+    }
+
+    /// Whether rows are found by it without looking at all of them.
+    pub(crate) fn indexed(&self) -> bool {
+        self.id_lookup || matches!(self.kind, Kind::Email(_) | Kind::Reference(_))
+    }
+
+    pub(crate) fn targets(&self) -> &'static [&'static str] {
+        if let Kind::Reference(targets) = self.kind { targets } else { &[] }
+    }
+
+    pub(crate) fn polymorphic(&self) -> bool {
+        self.targets().len() > 1
+    }
+}
+
+/// One object (table).
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub plural: &'static str,
+    pub prefix: &'static str,
+    /// Who may own its rows; `Nobody` for relations.
+    pub owner: Owner,
+    pub deletable: bool,
+    pub searchable: bool,
+    /// The fields besides id, owner and audit fields.
+    pub own: &'static [Field],
+}
+
+/// Who may own the rows of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    User,
+    UserOrQueue,
+    Nobody,
+}
+
+impl Object {
+    /// The object of that name, compared without case.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        OBJECTS.iter().find(|object| object.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The object whose rows' ids begin like this one.
+    pub(crate) fn of_id(id: &str) -> Option<&'static Self> {
+        let prefix = id.get(..3)?;
+        OBJECTS.iter().find(|object| object.prefix == prefix)
+    }
+
+    pub(crate) fn all() -> &'static [Self] {
+        OBJECTS
+    }
+
+    /// All fields, the id first.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        let owner: &'static [Field] = match self.owner {
+            Owner::User => &OWNER,
+            Owner::UserOrQueue => &POLYMORPHIC_OWNER,
+            Owner::Nobody => &[],
+        };
+        let audit = AUDIT.iter().skip(usize::from(!self.deletable));
+        ID.iter().chain(self.own).chain(owner).chain(audit)
+    }
+
+    /// The field of that name, compared without case.
+    pub(crate) fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The reference field whose way up has that name, compared without case.
+    pub(crate) fn relationship(&self, name: &str) -> Option<&'static Field> {
+        self.fields().find(|field| field.relationship.is_some_and(|way| way.eq_ignore_ascii_case(name)))
+    }
+
+    /// Every way down to other rows: the object there, and its field that points here.
+    pub(crate) fn child_relationships(&self) -> impl Iterator<Item = (&'static Self, &'static Field)> {
+        let name = self.name;
+        Self::all().iter().flat_map(move |child| {
+            let pointing = child.fields().filter(move |field| field.targets().contains(&name));
+            pointing.map(move |field| (child, field))
+        })
+    }
+}

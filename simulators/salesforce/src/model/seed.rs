@@ -1,0 +1,43 @@
+//! The org of northwind.example.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::Salesforce;
+use super::door::Caller;
+use super::input::Input;
+use super::schema::Object;
+
+const USERS: [(&str, &str); 4] = [
+    ("Anna Berg", "anna.berg@northwind.example"),
+    ("Ben Carter", "ben.carter@northwind.example"),
+    ("Carla Diaz", "carla.diaz@northwind.example"),
+    ("Deniz Evren", "deniz.evren@northwind.example"),
+];
+
+impl Salesforce {
+    /// The org northwind.example: four users, and two customers with a contact each.
+    pub fn northwind(now: Timestamp) -> Self {
+        let mut org = Self::empty("northwind.example", now);
+        let ids: Vec<String> = USERS.iter().map(|(name, email)| org.add_user(name, email, now)).collect();
+        let Some(anna) = ids.into_iter().next().map(|user| Caller { user }) else {
+            return org;
+        };
+        for (account, website, first, last, email) in [
+            ("Fabrikam", "fabrikam.example", "Mia", "Larsen", "mia.larsen@fabrikam.example"),
+            ("Contoso", "contoso.example", "Tom", "Okafor", "tom.okafor@contoso.example"),
+        ] {
+            let company = org.plant(&anna, "Account", &json!({ "Name": account, "Website": website }), now);
+            let person = json!({ "FirstName": first, "LastName": last, "Email": email, "AccountId": company });
+            org.plant(&anna, "Contact", &person, now);
+        }
+        org
+    }
+
+    fn plant(&mut self, caller: &Caller, object: &str, row: &Value, now: Timestamp) -> String {
+        let fields: Map<String, Value> = row.as_object().cloned().unwrap_or_default();
+        let planted = Object::named(object)
+            .map(|object| self.create(caller, object, &Input { fields: &fields, also_id: false }, now));
+        planted.and_then(Result::ok).unwrap_or_default()
+    }
+}

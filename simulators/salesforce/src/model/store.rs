@@ -1,0 +1,247 @@
+//! The rows, each with the versions that readers may still see.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::schema::{Field, Kind, Object};
+use super::stamp;
+
+/// A row's values by field name; what is null is absent.
+pub(crate) type Values = BTreeMap<String, Value>;
+
+/// How long a deleted row stays in the recycle bin.
+pub(crate) const BIN: SignedDuration = SignedDuration::from_hours(15 * 24);
+
+/// How old an activity is when it is archived: only `queryAll` finds it then.
+const ARCHIVED_AFTER: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// One state of a row.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Version {
+    /// From when on readers see it: the commit, which may come after the stamp.
+    pub visible_at: Timestamp,
+    /// `SystemModstamp`: when the write was made.
+    pub stamped_at: Timestamp,
+    pub deleted: bool,
+    pub values: Values,
+}
+
+/// One row of an object.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    id: String,
+    object: String,
+    /// Oldest first; never empty.
+    versions: Vec<Version>,
+}
+
+impl Row {
+    /// The id, 18 characters.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The object's name, such as `Contact`.
+    pub fn object(&self) -> &str {
+        &self.object
+    }
+
+    /// The newest value of a field by its exact name; `Null` if it is unset or there is no such field.
+    pub fn get(&self, field: &str) -> &Value {
+        self.versions.last().and_then(|version| version.values.get(field)).unwrap_or(&Value::Null)
+    }
+
+    /// The newest value of a field as text, empty if it is none.
+    pub fn text(&self, field: &str) -> &str {
+        self.get(field).as_str().unwrap_or_default()
+    }
+
+    /// Whether it lies in the recycle bin.
+    pub fn is_deleted(&self) -> bool {
+        self.versions.last().is_some_and(|version| version.deleted)
+    }
+
+    /// The newest state, committed or not: what a write builds on.
+    pub(crate) fn latest(&self) -> Option<&Version> {
+        self.versions.last()
+    }
+
+    /// What a reader sees: the newest committed state, unless the bin was emptied of it.
+    pub(crate) fn seen(&self, now: Timestamp) -> Option<View<'_>> {
+        let version = self.versions.iter().rev().find(|version| version.visible_at <= now)?;
+        let gone = version.deleted && now.duration_since(version.stamped_at) >= BIN;
+        (!gone).then_some(View { row: self, version })
+    }
+
+    /// When the oldest write that is not yet committed was stamped.
+    pub(crate) fn pending_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.versions.iter().filter(|version| version.visible_at > now).map(|version| version.stamped_at).min()
+    }
+}
+
+/// A row in the state in which a reader sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    pub row: &'a Row,
+    pub version: &'a Version,
+}
+
+impl<'a> View<'a> {
+    /// A field's value as it goes over the wire.
+    pub(crate) fn value(&self, field: &Field, now: Timestamp) -> Cow<'a, Value> {
+        match field.kind {
+            Kind::Address(prefix) => Cow::Owned(self.address(prefix)),
+            _ if field.name == "IsArchived" => Cow::Owned(json!(self.archived(now))),
+            _ => Cow::Borrowed(self.version.values.get(field.name).unwrap_or(&Value::Null)),
+        }
+    }
+
+    fn address(&self, prefix: &str) -> Value {
+        let part = |name: &str| self.version.values.get(&format!("{prefix}{name}")).cloned().unwrap_or_default();
+        let (street, city, state) = (part("Street"), part("City"), part("State"));
+        let (postal_code, country) = (part("PostalCode"), part("Country"));
+        if [&street, &city, &state, &postal_code, &country].into_iter().all(Value::is_null) {
+            return Value::Null;
+        }
+        json!({
+            "city": city, "country": country, "geocodeAccuracy": null, "latitude": null, "longitude": null,
+            "postalCode": postal_code, "state": state, "street": street,
+        })
+    }
+
+    /// Whether it is an activity of more than a year ago (tasks: and closed).
+    pub(crate) fn archived(&self, now: Timestamp) -> bool {
+        let value = |name: &str| self.version.values.get(name);
+        let ended = match self.row.object.as_str() {
+            "Event" => value("EndDateTime").and_then(Value::as_str).and_then(stamp::read),
+            "Task" if value("IsClosed") == Some(&Value::Bool(true)) => {
+                let due = value("ActivityDate").and_then(Value::as_str).and_then(stamp::read_date);
+                due.and_then(stamp::midnight)
+                    .or_else(|| value("CreatedDate").and_then(Value::as_str).and_then(stamp::read))
+            }
+            _ => None,
+        };
+        ended.is_some_and(|ended| now.duration_since(ended) > ARCHIVED_AFTER)
+    }
+
+    pub(crate) fn object(&self) -> Option<&'static Object> {
+        Object::named(&self.row.object)
+    }
+}
+
+/// All rows by id. Ids of one object stand together, because they begin with its prefix.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Store {
+    rows: BTreeMap<String, Row>,
+    #[serde(skip)]
+    index: BTreeMap<(&'static str, &'static str), BTreeMap<String, BTreeSet<String>>>,
+    /// What to put back, newest last, since the request began.
+    #[serde(skip)]
+    undo: Vec<(String, Option<Row>)>,
+}
+
+/// A moment of the running request to go back to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Savepoint(usize);
+
+impl Store {
+    pub(crate) fn row(&self, id: &str) -> Option<&Row> {
+        self.rows.get(id)
+    }
+
+    /// Every row of an object by id, deleted ones too.
+    pub(crate) fn rows(&self, object: &Object) -> impl Iterator<Item = &Row> + use<'_> {
+        let prefix = object.prefix;
+        self.rows.range(prefix.to_owned()..).take_while(move |(id, _)| id.starts_with(prefix)).map(|(_, row)| row)
+    }
+
+    /// The ids of rows that hold this value, compared without case, in any of their kept versions.
+    /// Only for [indexed](Field::indexed) fields.
+    pub(crate) fn holders(&self, object: &Object, field: &Field, value: &str) -> Vec<String> {
+        let values = self.index.get(&(object.name, field.name));
+        let ids = values.and_then(|values| values.get(&value.to_lowercase()));
+        ids.map(|ids| ids.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Adds a state to a row, or the row.
+    pub(crate) fn write(&mut self, object: &'static Object, id: &str, version: Version, now: Timestamp) {
+        let before = self.rows.get(id).cloned();
+        let mut row = before.clone().unwrap_or_else(|| Row {
+            id: id.to_owned(),
+            object: object.name.to_owned(),
+            versions: Vec::new(),
+        });
+        let seen = row.versions.iter().rposition(|version| version.visible_at <= now).unwrap_or(0);
+        row.versions.drain(..seen);
+        row.versions.push(version);
+        self.undo.push((id.to_owned(), before));
+        self.put(id, Some(row));
+    }
+
+    fn put(&mut self, id: &str, row: Option<Row>) {
+        if let Some(old) = self.rows.remove(id) {
+            for (key, value) in keys(&old) {
+                if let Some(ids) = self.index.get_mut(&key).and_then(|values| values.get_mut(&value)) {
+                    ids.remove(id);
+                }
+            }
+        }
+        if let Some(row) = row {
+            self.index_row(&row);
+            self.rows.insert(id.to_owned(), row);
+        }
+    }
+
+    fn index_row(&mut self, row: &Row) {
+        for (key, value) in keys(row) {
+            self.index.entry(key).or_default().entry(value).or_default().insert(row.id.clone());
+        }
+    }
+
+    /// Makes the index anew, after the rows came from a snapshot.
+    pub(crate) fn index_all(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        self.index.clear();
+        for row in rows.values() {
+            self.index_row(row);
+        }
+        self.rows = rows;
+    }
+
+    /// A request begins: what was written before is written.
+    pub(crate) fn begin(&mut self) {
+        self.undo.clear();
+    }
+
+    pub(crate) fn savepoint(&self) -> Savepoint {
+        Savepoint(self.undo.len())
+    }
+
+    pub(crate) fn roll_back(&mut self, to: Savepoint) {
+        while self.undo.len() > to.0 {
+            if let Some((id, row)) = self.undo.pop() {
+                self.put(&id, row);
+            }
+        }
+    }
+}
+
+/// Under which values of which indexed fields a row is found.
+fn keys(row: &Row) -> Vec<((&'static str, &'static str), String)> {
+    let Some(object) = Object::named(&row.object) else {
+        return Vec::new();
+    };
+    let mut keys = Vec::new();
+    for field in object.fields().filter(|field| field.indexed() && field.kind != Kind::Id) {
+        for version in &row.versions {
+            if let Some(text) = version.values.get(field.name).and_then(Value::as_str) {
+                keys.push(((object.name, field.name), text.to_lowercase()));
+            }
+        }
+    }
+    keys
+}

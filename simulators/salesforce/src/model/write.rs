@@ -1,0 +1,277 @@
+//! Creating, changing and deleting rows: the checks common to all objects, in the vendor's order.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::door::Caller;
+use super::input::{Changes, Input};
+use super::refusal::Refusal;
+use super::rules;
+use super::schema::{Field, Kind, Object, Owner};
+use super::store::{Values, Version};
+use super::{Row, Salesforce, id, stamp};
+
+/// What an upsert did.
+#[derive(Debug)]
+pub(crate) enum Upserted {
+    Created(String),
+    Updated(String),
+    /// The value is not unique: these rows have it.
+    Ambiguous(Vec<String>),
+}
+
+impl Salesforce {
+    /// Creates a row and gives its id.
+    pub(crate) fn create(
+        &mut self,
+        caller: &Caller,
+        object: &'static Object,
+        input: &Input<'_>,
+        now: Timestamp,
+    ) -> Result<String, Vec<Refusal>> {
+        let changes = self.read_input(object, input, true)?;
+        let mut values = Values::new();
+        for (name, value) in &changes {
+            put(&mut values, name, value.clone());
+        }
+        fill_defaults(object, &mut values, caller);
+        rules::before_write(self, object, &mut values, &changes, None, now)?;
+        self.check_row(object, &values, &changes, None)?;
+        let id = id::mint(object.prefix, &self.draw(object.name));
+        if object.name == "Case" {
+            self.cases += 1;
+            put(&mut values, "CaseNumber", json!(format!("{:08}", self.cases)));
+        }
+        let visible_at = self.visible_at(now);
+        self.insert(object, &id, values, caller, now, visible_at);
+        rules::after_create(self, object, &id, caller, now);
+        Ok(id)
+    }
+
+    /// Changes a row.
+    pub(crate) fn update(
+        &mut self,
+        caller: &Caller,
+        object: &'static Object,
+        id: &str,
+        input: &Input<'_>,
+        now: Timestamp,
+    ) -> Result<(), Vec<Refusal>> {
+        let old = self.living(object, id)?.latest().map(|version| version.values.clone()).unwrap_or_default();
+        let changes = self.read_input(object, input, false)?;
+        self.lock_row(id)?;
+        let mut values = old.clone();
+        for (name, value) in &changes {
+            put(&mut values, name, value.clone());
+        }
+        rules::before_write(self, object, &mut values, &changes, Some(&old), now)?;
+        self.check_row(object, &values, &changes, Some(id))?;
+        put(&mut values, "LastModifiedDate", json!(stamp::write(now)));
+        put(&mut values, "LastModifiedById", json!(caller.user));
+        self.stamp(object, id, values, false, now);
+        rules::after_update(self, object, id, &old, caller, now);
+        Ok(())
+    }
+
+    /// Puts a row into the recycle bin, and with it what cannot be without it.
+    pub(crate) fn delete(
+        &mut self,
+        caller: &Caller,
+        object: &'static Object,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(), Vec<Refusal>> {
+        self.living(object, id)?;
+        if !object.deletable {
+            let message = format!("entity type {} does not support delete", object.name);
+            return Err(Refusal::write("INVALID_TYPE_FOR_OPERATION", message).into());
+        }
+        self.lock_row(id)?;
+        for (child, field) in object.child_relationships().filter(|(_, field)| field.cascade) {
+            for row in self.store.holders(child, field, id) {
+                let points_here =
+                    self.store.row(&row).is_some_and(|row| !row.is_deleted() && row.text(field.name) == id);
+                if points_here {
+                    self.delete(caller, child, &row, now)?;
+                }
+            }
+        }
+        if let Some(version) = self.store.row(id).and_then(Row::latest) {
+            let mut values = version.values.clone();
+            put(&mut values, "IsDeleted", json!(true));
+            put(&mut values, "LastModifiedDate", json!(stamp::write(now)));
+            put(&mut values, "LastModifiedById", json!(caller.user));
+            self.stamp(object, id, values, true, now);
+        }
+        Ok(())
+    }
+
+    /// Creates a row, or changes the one that has this value in this field.
+    pub(crate) fn upsert(
+        &mut self,
+        caller: &Caller,
+        object: &'static Object,
+        key: (&'static Field, &str),
+        input: &Input<'_>,
+        update_only: bool,
+        now: Timestamp,
+    ) -> Result<Upserted, Vec<Refusal>> {
+        let (field, value) = key;
+        let ids = self.having(object, field, value);
+        match ids.as_slice() {
+            [] if update_only => Err(Refusal::not_found().into()),
+            [] => {
+                let mut fields = input.fields.clone();
+                fields.insert(field.name.to_owned(), json!(value));
+                let input = Input { fields: &fields, ..*input };
+                self.create(caller, object, &input, now).map(Upserted::Created)
+            }
+            [id] => {
+                self.update(caller, object, id, input, now)?;
+                Ok(Upserted::Updated(id.clone()))
+            }
+            _ => Ok(Upserted::Ambiguous(ids)),
+        }
+    }
+
+    /// The living rows that have this value in this field, in their newest state.
+    pub(crate) fn having(&self, object: &Object, field: &Field, value: &str) -> Vec<String> {
+        let mut ids = self.store.holders(object, field, value);
+        ids.retain(|id| {
+            self.store
+                .row(id)
+                .is_some_and(|row| !row.is_deleted() && row.text(field.name).to_lowercase() == value.to_lowercase())
+        });
+        ids
+    }
+
+    /// The row, if it can be written: it is there and not deleted.
+    fn living(&self, object: &Object, id: &str) -> Result<&Row, Vec<Refusal>> {
+        let row = self.store.row(id).filter(|row| row.object() == object.name).ok_or_else(Refusal::not_found)?;
+        if row.is_deleted() { Err(Refusal::deleted().into()) } else { Ok(row) }
+    }
+
+    fn lock_row(&mut self, id: &str) -> Result<(), Vec<Refusal>> {
+        let Some(left) = self.locks.get_mut(id).filter(|left| **left > 0) else {
+            return Ok(());
+        };
+        *left -= 1;
+        let message = format!("unable to obtain exclusive access to this record or 1 records: {id}");
+        Err(Refusal::write("UNABLE_TO_LOCK_ROW", message).into())
+    }
+
+    /// The checks of a whole row: references lead somewhere, what is required is there, unique is unique.
+    fn check_row(
+        &self,
+        object: &'static Object,
+        values: &Values,
+        changes: &Changes,
+        id: Option<&str>,
+    ) -> Result<(), Vec<Refusal>> {
+        let required = object.fields().filter(|field| !field.nillable && field.createable);
+        let missing: Vec<&str> =
+            required.filter(|field| !values.contains_key(field.name)).map(|field| field.name).collect();
+        if !missing.is_empty() {
+            return Err(Refusal::missing(&missing).into());
+        }
+        for field in object.fields() {
+            let Some(text) = changes.get(field.name).and_then(Value::as_str) else {
+                continue;
+            };
+            self.check_reference(field, text)?;
+            if field.unique
+                && let Some(other) = self.having(object, field, text).iter().find(|other| Some(other.as_str()) != id)
+            {
+                let other = other.get(..15).unwrap_or(other);
+                let message =
+                    format!("duplicate value found: {} duplicates value on record with id: {other}", field.name);
+                return Err(Refusal::write("DUPLICATE_VALUE", message).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn check_reference(&self, field: &Field, id: &str) -> Result<(), Refusal> {
+        // Of what is not in this table (profiles) nothing is known.
+        let checked = field.targets().iter().any(|target| Object::named(target).is_some());
+        if !checked {
+            return Ok(());
+        }
+        let target = self.store.row(id).filter(|row| !row.is_deleted());
+        let Some(target) = target else {
+            return Err(Refusal::write("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id").on(field.name));
+        };
+        if field.name == "OwnerId" && target.get("IsActive") != true {
+            let name = target.text("Name");
+            let message = format!("operation performed with inactive user [{id}] as owner of record ({name})");
+            return Err(Refusal::write("INACTIVE_OWNER_OR_USER", message).on(field.name));
+        }
+        Ok(())
+    }
+
+    /// Writes a new row as it stands, with its audit fields.
+    pub(super) fn insert(
+        &mut self,
+        object: &'static Object,
+        id: &str,
+        mut values: Values,
+        caller: &Caller,
+        now: Timestamp,
+        visible_at: Timestamp,
+    ) {
+        let stamped = json!(stamp::write(now));
+        if object.deletable {
+            put(&mut values, "IsDeleted", json!(false));
+        }
+        for name in ["CreatedDate", "LastModifiedDate", "SystemModstamp"] {
+            put(&mut values, name, stamped.clone());
+        }
+        for name in ["CreatedById", "LastModifiedById"] {
+            put(&mut values, name, json!(caller.user));
+        }
+        put(&mut values, "Id", json!(id));
+        let stamped_at = stamp::whole_seconds(now);
+        self.store.write(object, id, Version { visible_at, stamped_at, deleted: false, values }, now);
+    }
+
+    /// Writes a row's next state, with its `SystemModstamp`.
+    pub(super) fn stamp(
+        &mut self,
+        object: &'static Object,
+        id: &str,
+        mut values: Values,
+        deleted: bool,
+        now: Timestamp,
+    ) {
+        put(&mut values, "SystemModstamp", json!(stamp::write(now)));
+        let visible_at = self.visible_at(now);
+        let stamped_at = stamp::whole_seconds(now);
+        self.store.write(object, id, Version { visible_at, stamped_at, deleted, values }, now);
+    }
+}
+
+/// Sets a value; null unsets.
+pub(super) fn put(values: &mut Values, name: &str, value: Value) {
+    if value.is_null() {
+        values.remove(name);
+    } else {
+        values.insert(name.to_owned(), value);
+    }
+}
+
+/// The values a new row has without being given them.
+pub(super) fn fill_defaults(object: &Object, values: &mut Values, caller: &Caller) {
+    for field in object.fields() {
+        match field.kind {
+            _ if values.contains_key(field.name) => {}
+            Kind::Boolean if !field.calculated => put(values, field.name, json!(false)),
+            Kind::Picklist([(first, _), ..]) if field.defaulted => {
+                put(values, field.name, json!(first));
+            }
+            _ => {}
+        }
+    }
+    if object.owner != Owner::Nobody && !values.contains_key("OwnerId") {
+        put(values, "OwnerId", json!(caller.user));
+    }
+}

@@ -1,0 +1,103 @@
+//! The words of a query.
+
+use crate::model::refusal::Refusal;
+
+use super::wrong;
+
+/// A word, or the end.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Token {
+    Word(String),
+    /// A quoted text, its escapes resolved; `\%` and `\_` stay as they are, for `LIKE`.
+    Quoted(String),
+    /// What begins with a digit or a sign: number, date, date-time.
+    Bare(String),
+    Symbol(&'static str),
+    End,
+}
+
+impl Token {
+    /// How an error names it.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Word(text) | Self::Bare(text) | Self::Quoted(text) => text.clone(),
+            Self::Symbol(text) => (*text).to_owned(),
+            Self::End => "<EOF>".to_owned(),
+        }
+    }
+}
+
+const SYMBOLS: [&str; 13] = ["!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", ",", ".", ":", "*"];
+
+/// Splits a query into its words, each with the byte where it begins.
+pub(super) fn tokens(soql: &str) -> Result<Vec<(Token, usize)>, Refusal> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = soql.get(at..) {
+        let Some(first) = rest.chars().next() else {
+            break;
+        };
+        if first.is_whitespace() {
+            at += first.len_utf8();
+            continue;
+        }
+        let (token, length) = if first == '\'' {
+            quoted(soql, at, rest)?
+        } else if first.is_ascii_digit() || matches!(first, '-' | '+') {
+            let text = take(rest, |letter| letter.is_ascii_alphanumeric() || "+-.:".contains(letter));
+            (Token::Bare(text.to_owned()), text.len())
+        } else if first.is_ascii_alphabetic() || first == '_' {
+            let text = take(rest, |letter| letter.is_ascii_alphanumeric() || letter == '_');
+            (Token::Word(text.to_owned()), text.len())
+        } else if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
+            (Token::Symbol(symbol), symbol.len())
+        } else {
+            let message = format!("line 1:{at} no viable alternative at character '{first}'");
+            return Err(wrong(soql, at, "MALFORMED_QUERY", &message));
+        };
+        tokens.push((token, at));
+        at += length;
+    }
+    tokens.push((Token::End, soql.len()));
+    Ok(tokens)
+}
+
+fn take(text: &str, part: impl Fn(char) -> bool) -> &str {
+    text.split_once(|letter| !part(letter)).map_or(text, |(taken, _)| taken)
+}
+
+fn quoted(soql: &str, at: usize, rest: &str) -> Result<(Token, usize), Refusal> {
+    let mut text = String::new();
+    let mut letters = rest.char_indices().skip(1);
+    while let Some((index, letter)) = letters.next() {
+        match letter {
+            '\'' => return Ok((Token::Quoted(text), index + 1)),
+            '\\' => match letters.next().map(|(_, escaped)| escaped) {
+                Some(escaped @ ('\'' | '"')) => text.push(escaped),
+                Some('n' | 'N') => text.push('\n'),
+                Some('r' | 'R') => text.push('\r'),
+                Some('t' | 'T') => text.push('\t'),
+                Some('b' | 'B') => text.push('\u{8}'),
+                Some('f' | 'F') => text.push('\u{c}'),
+                // A pattern needs to know that these stood for themselves.
+                Some(escaped @ ('%' | '_' | '\\')) => text.extend(['\\', escaped]),
+                _ => {
+                    let message = "Invalid string literal. Illegal character sequence in string literal.";
+                    return Err(wrong(soql, at + index, "MALFORMED_QUERY", message));
+                }
+            },
+            _ => text.push(letter),
+        }
+    }
+    Err(wrong(soql, at, "MALFORMED_QUERY", "line 1:0 mismatched character '<EOF>' expecting '''"))
+}
+
+/// A quoted text that is no pattern: what was escaped stands for itself.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        plain.push(if letter == '\\' { letters.next().unwrap_or(letter) } else { letter });
+    }
+    plain
+}

@@ -1,0 +1,10 @@
+//! The org as a client sees it: every test speaks HTTP to the model, without a network.
+
+mod activities;
+mod entry;
+mod many;
+mod query;
+mod replication;
+mod rows;
+mod schema;
+mod world;
