@@ -56,7 +56,7 @@ pub(crate) fn users(views: &[UserView], now: Timestamp) -> Markup {
             } @else {
                 div .wide {
                     table {
-                        caption { (views.len()) " users, as of " (instant(now)) }
+                        caption { "Users: " (views.len()) ", as of " (instant(now)) }
                         thead { tr {
                             th scope="col" { "User" }
                             th scope="col" { "Mailbox" }
@@ -153,7 +153,7 @@ fn row(view: &UserView, now: Timestamp) -> Markup {
             td { (next_session(user, now)) }
             td {
                 (view.parked.len())
-                @if held > 0 { small .bad { (held) " held deletes" } }
+                @if held > 0 { small .bad { "held deletes: " (held) } }
             }
             td { (sync_button(user)) }
         }
@@ -173,7 +173,7 @@ fn sync_button(user: &User) -> Markup {
 fn held_deletes(user: &User, held: &[&ParkedRow]) -> Markup {
     html! {
         section .held aria-labelledby="held" {
-            h2 #held { (held.len()) " deletes are held" }
+            h2 #held { "Held deletes: " (held.len()) }
             p {
                 "They are more than the org's policy lets through at once. Allow them, and the items below \
                  go on the other side too; deny them, and those stay, no longer linked."
@@ -413,7 +413,7 @@ mod tests {
         let page = users(&[view()], now()).into_string();
         has(&page, &["connected</span><small>Exchange", "blocked: sign in again</span><small>Salesforce"]);
         has(&page, &["mirror, ", "5 min ago", "failed: crm: salesforce.query: not allowed", "1 created in CRM"]);
-        has(&page, &["1 held deletes", "when both sides are connected"]);
+        has(&page, &["held deletes: 1", "when both sides are connected"]);
         let mut view = view();
         view.user.crm = ConnectionState::Connected;
         has(&users(&[view], now()).into_string(), &["in 12 min", "Synchronize now"]);
@@ -431,7 +431,7 @@ mod tests {
     fn d11_held_deletes_say_what_would_go_until_somebody_decided() {
         let mut view = view();
         let page = user(&view, now()).into_string();
-        has(&page, &["1 deletes are held", "gone-1", "gone from the mailbox, would go from the CRM"]);
+        has(&page, &["Held deletes: 1", "gone-1", "gone from the mailbox, would go from the CRM"]);
         has(&page, &["action=\"/users/anna%2F1/held-deletes\"", "value=\"allow\"", "value=\"deny\""]);
         view.parked[0].verdict = Some(true);
         let page = user(&view, now()).into_string();

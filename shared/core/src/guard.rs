@@ -60,7 +60,7 @@ fn hold(step: Step) -> Step {
     let Step { action: Action::Delete { from, link, expected, .. }, covers, .. } = step else { return step };
     let (side, id) = cause(from, &link, &expected);
     let detail = format!("{} of the pair {} would go", from.name(), link.key);
-    Step { action: Action::Park { side, id, detail }, reason: Reason::MassDelete, covers }
+    Step { action: Action::Park { side, id, detail, link: None }, reason: Reason::MassDelete, covers }
 }
 
 /// The observed items that no step accounts for; there must be none (a plan that lost one must not move

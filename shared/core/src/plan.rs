@@ -76,6 +76,8 @@ pub enum Action {
         id: RemoteId,
         /// What is wrong; empty if the reason says it all.
         detail: String,
+        /// The link as it shall be kept meanwhile, if there is something to note.
+        link: Option<Box<Link>>,
     },
     /// Leave it; it is not linked.
     Skip {
@@ -184,7 +186,9 @@ fn decide(state: PairState, at: &Circumstances<'_>) -> (Action, Reason) {
         PairState::GoneFromBoth { link } => (deletes::close(link, at.now), Reason::GoneFromBoth),
         // Whoever unlinked it wants it left, whatever becomes of it; and its link keeps it from looking new.
         PairState::LeftAlone { .. } => (Action::Nothing, Reason::Unlinked),
-        PairState::Unreadable { side, id, problem } => (Action::Park { side, id, detail: problem }, Reason::Unreadable),
+        PairState::Unreadable { side, id, problem } => {
+            (Action::Park { side, id, detail: problem, link: None }, Reason::Unreadable)
+        }
         // It came and went between two looks: neither side has it.
         PairState::NeverKnown { .. } => (Action::Nothing, Reason::InStep),
     }
@@ -223,8 +227,8 @@ fn is_too_long(event: &Event) -> bool {
     event.time.days() > LONGEST_EVENT_DAYS
 }
 
-fn park(side: Side, id: &RemoteId, reason: Reason) -> (Action, Reason) {
-    (Action::Park { side, id: id.clone(), detail: String::new() }, reason)
+fn park(side: Side, id: &RemoteId, link: Option<Link>, reason: Reason) -> (Action, Reason) {
+    (Action::Park { side, id: id.clone(), detail: String::new(), link: link.map(Box::new) }, reason)
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub(crate) fn link(part: Part) -> Link {
 }
 
 /// Where and when it is planned.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Desk {
     pub(crate) org: OrgId,
     pub(crate) user: UserId,

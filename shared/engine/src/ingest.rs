@@ -231,22 +231,19 @@ impl Ingest<'_> {
             CaptureClaim::Recorded(record) => Some(record),
             CaptureClaim::Ours => recorded.cloned(),
             CaptureClaim::Busy => {
-                let wait = Some(Duration::from_secs(60));
+                let wait = Some(Duration::from_mins(1));
                 let id = &candidate.mail.id;
                 self.session.park(Side::Mailbox, id, Reason::TryLater, "a colleague's session is at it", wait).await?;
                 return Ok(None);
             }
         };
-        let outcome = match there {
-            Some(record) => {
-                crm.mail().relate(&record, &relations).await.map(|()| (record, Effect::Related))
-            }
-            None => {
-                let key = SyncKey::of_mail(org, &candidate.message);
-                let (message, incoming) = (&candidate.message, candidate.incoming);
-                let new = NewCrmMail { key, message, mail: &candidate.mail, incoming, relations };
-                crm.mail().create(&new).await.map(|record| (record, Effect::Ingested))
-            }
+        let outcome = if let Some(record) = there {
+            crm.mail().relate(&record, &relations).await.map(|()| (record, Effect::Related))
+        } else {
+            let key = SyncKey::of_mail(org, &candidate.message);
+            let (message, incoming) = (&candidate.message, candidate.incoming);
+            let new = NewCrmMail { key, message, mail: &candidate.mail, incoming, relations };
+            crm.mail().create(&new).await.map(|record| (record, Effect::Ingested))
         };
         match outcome {
             Ok((record, effect)) => {

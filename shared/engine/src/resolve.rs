@@ -53,12 +53,15 @@ pub async fn run(ports: &Ports, org: &OrgId, domain: &str, deadline: Timestamp) 
     worked
 }
 
+/// The CRM through somebody's sign-in, and that somebody there.
+type SignedIn = (Arc<dyn Crm>, RemoteId);
+
 struct Work<'a> {
     ports: &'a Ports,
     org: &'a Org,
     domain: &'a str,
     /// The CRM through each waiting user's sign-in; `None` where there is none that works.
-    crms: BTreeMap<UserId, Option<(Arc<dyn Crm>, RemoteId)>>,
+    crms: BTreeMap<UserId, Option<SignedIn>>,
     created: u32,
     linked: u32,
 }
@@ -155,7 +158,7 @@ impl Work<'_> {
         }
     }
 
-    async fn first_crm(&mut self, waiting: &[WaitingMail]) -> Result<Option<(Arc<dyn Crm>, RemoteId)>, EngineError> {
+    async fn first_crm(&mut self, waiting: &[WaitingMail]) -> Result<Option<SignedIn>, EngineError> {
         for mail in waiting {
             if let Some(found) = self.crm(&mail.user).await? {
                 return Ok(Some(found));
@@ -164,7 +167,7 @@ impl Work<'_> {
         Ok(None)
     }
 
-    async fn crm(&mut self, user: &UserId) -> Result<Option<(Arc<dyn Crm>, RemoteId)>, EngineError> {
+    async fn crm(&mut self, user: &UserId) -> Result<Option<SignedIn>, EngineError> {
         if let Some(known) = self.crms.get(user) {
             return Ok(known.clone());
         }

@@ -47,14 +47,14 @@ pub(crate) async fn who(ports: &Ports, id: &UserId) -> Result<(User, Org), Engin
 }
 
 /// Opens a session, or says why there is none.
-pub(crate) async fn open<'a>(
-    ports: &'a Ports,
+pub(crate) async fn open(
+    ports: &Ports,
     user: User,
     org: Org,
     stream: Stream,
     trigger: Trigger,
     deadline: Timestamp,
-) -> Result<Result<Session<'a>, Ran>, EngineError> {
+) -> Result<Result<Session<'_>, Ran>, EngineError> {
     if !user.is_ready() {
         return Ok(Err(Ran::NotReady));
     }
@@ -205,13 +205,12 @@ impl Session<'_> {
         let released = self.ports.store.release(&self.lease, self.now()).await?;
         let follow = match released {
             Released::SendJob => true,
-            Released::Lost => false,
             Released::Settled if continues => {
                 let stream = self.report.stream;
                 let raised = self.ports.store.raise(&self.user.id, stream, self.now(), JOB_LOST_AFTER).await?;
                 raised == Raised::SendJob
             }
-            Released::Settled => false,
+            Released::Settled | Released::Lost => false,
         };
         if follow {
             let (user, stream) = (self.user.id.clone(), self.report.stream);

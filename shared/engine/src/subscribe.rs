@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
+use syncline_core::ids::hex;
 use syncline_core::item::Side;
 use syncline_core::org::User;
 use syncline_ports::{ErrorKind, Push, PushRequest, PushResource, SubscriptionRow};
@@ -88,5 +89,5 @@ async fn subscribe(
 
 /// SHA-256 as lower-case hexadecimal digits.
 pub(crate) fn hash(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(secret.as_bytes()))
 }

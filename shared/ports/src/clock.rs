@@ -1,6 +1,7 @@
 //! Time and chance, passed in so that tests can hold them still.
 
 use jiff::Timestamp;
+use syncline_core::ids::hex;
 
 /// What time it is.
 pub trait Clock: Send + Sync {
@@ -25,10 +26,6 @@ pub trait Entropy: Send + Sync {
 
     /// A name nobody can guess: 32 lower-case hexadecimal digits.
     fn token(&self) -> String {
-        self.bytes()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&self.bytes()[..16])
     }
 }

@@ -61,7 +61,7 @@ impl House {
         built
     }
 
-    /// Joins everything, by the machine's clock. Makes clients, but no request yet.
+    /// Joins everything. Makes clients, but no request yet.
     pub async fn build(config: Config) -> Result<Self, StartError> {
         Self::build_at(config, Arc::new(SystemClock)).await
     }

@@ -65,6 +65,7 @@ impl GrantVault for StateVault {
     async fn save(&self, grant: &Grant) -> Result<(), PortError> {
         let plain = serde_json::to_vec(grant)
             .map_err(|_| PortError::new(ErrorKind::Rejected, "grant.save").because("the grant is not writable"))?;
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let grant = self.secrets.seal(&self.context(), &plain).await?;
         let row = ConnectionRow { grant };
         self.store.put_connection(&self.user, self.side, &row).await

@@ -120,13 +120,13 @@ async fn up(up: Up) -> Result<bool, LocalError> {
     let input = load::Input { calendar: calendar.unwrap_or_default(), mail: mail.unwrap_or_default() };
     let told = tokio::select! {
         told = story::tell(&stack, input, &policy) => Some(told?),
-        _ = tokio::signal::ctrl_c() => None,
+        () = interrupted() => None,
     };
     let ok = match told {
         Some(ok) if up.exit_when_settled => ok,
         Some(_) => {
             story::serving(&stack);
-            let _ = tokio::signal::ctrl_c().await;
+            interrupted().await;
             true
         }
         None => true,
@@ -151,6 +151,19 @@ async fn simulators(simulators: Simulators) -> Result<bool, LocalError> {
         "salesforce": vendors.salesforce.url(),
     });
     println!("{addresses}");
-    let _ = tokio::signal::ctrl_c().await;
+    interrupted().await;
     Ok(true)
+}
+
+/// Waits for Ctrl-C, or for a polite request to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }

@@ -20,9 +20,9 @@ const WAIT_SECONDS: i32 = 5;
 /// How many batches of a queue are worked on at once.
 const WORKERS_PER_QUEUE: usize = 4;
 /// How long a function may run.
-pub const FUNCTION_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+pub const FUNCTION_TIMEOUT: SignedDuration = SignedDuration::from_mins(1);
 /// How often the timer runs.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// A function that is fed from a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,9 +17,9 @@ use crate::stack::Stack;
 use crate::{LocalError, screen};
 
 /// How long something may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a large load may take to settle.
-const LONG_PATIENCE: Duration = Duration::from_secs(600);
+const LONG_PATIENCE: Duration = Duration::from_mins(10);
 /// How often a side is looked at for what should arrive.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 

@@ -67,7 +67,7 @@ fn d11_a_mass_delete_is_held_under_what_caused_it_and_the_rest_goes_on() {
     assert_eq!(held[6..], steps[6..]);
     for (at, step) in held.iter().take(6).enumerate() {
         let detail = format!("crm of the pair k{at} would go");
-        let park = Action::Park { side: Side::Mailbox, id: RemoteId::new(format!("m{at}")), detail };
+        let park = Action::Park { side: Side::Mailbox, id: RemoteId::new(format!("m{at}")), detail, link: None };
         assert_eq!((&step.action, step.reason), (&park, Reason::MassDelete));
         assert_eq!(step.covers, steps[at].covers);
     }

@@ -64,7 +64,7 @@ pub(super) fn create(
     reason: Reason,
 ) -> (Action, Reason) {
     if on == Side::Crm && is_too_long(&source.event) {
-        return park(Side::Mailbox, &source.id, Reason::TooLong);
+        return park(Side::Mailbox, &source.id, None, Reason::TooLong);
     }
     let mut link = Link {
         key,
@@ -112,12 +112,12 @@ pub(super) fn twins(mailbox: &EventSeen, crm: &EventSeen, at: &Circumstances<'_>
     let nothing = Fields::new();
     let merged = merge::merge(&mailbox.event, &crm.event, &nothing, &nothing, winner);
     let sides = Sides { mailbox: Some(mailbox), crm: Some(crm) };
-    if let Some(reason) = edits::resting(sides, &merged.event.time, at) {
+    let mut held = Held { mailbox: edits::mails_somebody(&merged, link.part, at.now), crm: Fields::new() };
+    if let Some(reason) = edits::resting(sides, held.time(sides, &merged), at) {
         // Linked all the same: left unlinked, the next edit of one would make it look new.
         link.state = LinkState::Dormant;
         return (Action::Keep { link: Box::new(link), stored: false }, reason);
     }
-    let mut held = Held { mailbox: edits::mails_somebody(&merged, link.part, at.now), crm: Fields::new() };
     if is_too_long(&merged.event) && merged.to_crm.contains(&EventField::Time) {
         held.crm.insert(EventField::Time);
     }

@@ -12,7 +12,7 @@ use self::world::World;
 use super::{Action, Step};
 use crate::fingerprint::{self, Fingerprints};
 use crate::ids::RemoteId;
-use crate::item::{Event, EventField, Kind, Side};
+use crate::item::{Event, EventField, Kind, Sensitivity, Side};
 use crate::link::{Link, LinkState, Part};
 use crate::merge;
 use crate::observation::{EventSeen, Response};
@@ -51,6 +51,10 @@ fn any_side() -> impl Strategy<Value = Side> {
 /// Mostly to come, some under way or past, some out of the window.
 fn any_event_in_time() -> impl Strategy<Value = Event> {
     let hours = prop_oneof![6 => 1_i64..200, 1 => Just(0_i64), 1 => -200_i64..0, 2 => Just(24 * 500_i64)];
+    any_event_at(hours)
+}
+
+fn any_event_at(hours: impl Strategy<Value = i64>) -> impl Strategy<Value = Event> {
     (any_event(), hours).prop_map(|(event, hours)| {
         let start = desk().now + SignedDuration::from_hours(hours);
         Event { time: EventTime::Timed { start, end: start + SignedDuration::from_hours(1) }, ..event }
@@ -92,6 +96,8 @@ struct Story {
     born: BTreeMap<u32, BTreeSet<Side>>,
     /// Deleted by a person, or called off.
     ended: BTreeSet<u32>,
+    /// Made on both sides and perhaps not linked yet: nobody touches them meanwhile, else they are no twins.
+    twins: BTreeSet<u32>,
     /// At some time out of the window, declined or private.
     left_out: BTreeSet<u32>,
 }
@@ -103,8 +109,8 @@ fn number(seen: &EventSeen) -> u32 {
 
 impl Story {
     fn new(desk: Desk, pairs: Vec<(Part, Event)>) -> Self {
-        let (born, ended, left_out) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-        let mut story = Self { world: World::new(desk), made: 0, born, ended, left_out };
+        let (born, ended, twins, left_out) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut story = Self { world: World::new(desk), made: 0, born, ended, twins, left_out };
         for (part, event) in pairs {
             let event = story.numbered(&event, &Side::BOTH);
             let world = &mut story.world;
@@ -130,7 +136,9 @@ impl Story {
 
     fn which(&mut self, side: Side, which: usize) -> Option<(RemoteId, u32)> {
         let items = &self.world.on(side).items;
-        items.values().nth(which % items.len().max(1)).map(|seen| (seen.id.clone(), number(seen)))
+        let seen = items.values().nth(which % items.len().max(1));
+        let found = seen.map(|seen| (seen.id.clone(), number(seen)));
+        found.filter(|(_, number)| !self.twins.contains(number))
     }
 
     fn happens(&mut self, deed: Deed) {
@@ -141,6 +149,7 @@ impl Story {
             }
             Deed::MakeTwins(part, one, other) => {
                 let one = self.numbered(&one, &Side::BOTH);
+                self.twins.insert(self.made);
                 let other = Event { subject: one.subject.clone(), time: one.time, ..other };
                 self.world.mailbox.make(one, standing(part), None);
                 self.world.crm.make(other, standing(Part::Alone), None);
@@ -197,6 +206,7 @@ impl Story {
         let again = self.world.session().expect("no crash");
         assert_silent(&again, "a full scan");
         self.assert_sound();
+        self.twins.clear();
     }
 
     fn assert_sound(&mut self) {
@@ -225,12 +235,12 @@ impl Story {
             assert!(linked.insert((Side::Mailbox, &mailbox.id)) && linked.insert((Side::Crm, &crm.id)), "linked twice");
             let is_mirrored = |seen| super::unsuitable(seen, &at).is_none() && at.window.holds(&seen.event.time);
             let difference = fingerprint::difference(&in_mailbox.event, &in_crm.event);
+            let is_parked = link.part != Part::Alone && world.parked.contains(&(Side::Crm, crm.id.clone()));
             match link.state {
-                LinkState::Linked => {
-                    let is_parked = world.parked.contains(&(Side::Crm, crm.id.clone()));
-                    assert!(difference.is_empty() || is_parked && link.part != Part::Alone, "{difference:?}: {link:?}");
+                LinkState::Linked => assert!(difference.is_empty() || is_parked, "{difference:?}: {link:?}"),
+                LinkState::Dormant => {
+                    assert!(!is_mirrored(in_mailbox) || !is_mirrored(in_crm), "asleep: {link:?}");
                 }
-                LinkState::Dormant => assert!(!is_mirrored(in_mailbox) || !is_mirrored(in_crm), "asleep: {link:?}"),
                 LinkState::Severed => {}
                 LinkState::Creating { .. } | LinkState::Closed { .. } => {
                     assert!(in_mailbox.standing.is_cancelled, "{link:?}");
@@ -254,14 +264,13 @@ fn any_acts() -> impl Strategy<Value = Vec<Act>> {
 }
 
 fn any_pairs() -> impl Strategy<Value = Vec<(Part, Event)>> {
-    let event = any_event_in_time().prop_filter("it was mirrored", |event| {
-        desk().circumstances().window.holds(&event.time) && !event.sensitivity.is_private()
-    });
+    // Of the kind that every policy mirrors.
+    let event = any_event_at(-200_i64..200).prop_map(|event| Event { sensitivity: Sensitivity::Normal, ..event });
     proptest::collection::vec((any_part(), event), 0..4)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sides_converge_and_settled_means_silent(desk in any_desk(), pairs in any_pairs(), acts in any_acts()) {

@@ -12,8 +12,8 @@ use crate::reason::Reason;
 
 /// Why a pair is past mirroring, so that nothing is removed or made again (D-03).
 fn asleep(link: &Link, sides: Sides<'_>, at: &Circumstances<'_>) -> Option<Reason> {
-    let time = sides.mailbox.or(sides.crm).map(|seen| seen.event.time)?;
-    resting(sides, &time, at).or_else(|| (link.state == LinkState::Dormant).then_some(Reason::LeftWindow))
+    let time = sides.mailbox.or(sides.crm).map(|seen| &seen.event.time);
+    resting(sides, time, at).or_else(|| (link.state == LinkState::Dormant).then_some(Reason::LeftWindow))
 }
 
 /// The organizer called the meeting off: the CRM's copy goes, whatever was edited in it, unless it is past

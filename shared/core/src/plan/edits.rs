@@ -24,11 +24,13 @@ pub(super) fn winner(mailbox: &EventSeen, crm: &EventSeen, policy: &Policy) -> S
     }
 }
 
-/// Why a linked pair is left as it is, now that it would be at this time (D-03); `None` if it is mirrored.
-pub(super) fn resting(sides: Sides<'_>, time: &EventTime, at: &Circumstances<'_>) -> Option<Reason> {
+/// Why a linked pair is left as it is (D-03), `time` being where it would be if known; `None` if it is
+/// mirrored.
+pub(super) fn resting(sides: Sides<'_>, time: Option<&EventTime>, at: &Circumstances<'_>) -> Option<Reason> {
     let seen = [sides.mailbox, sides.crm].into_iter().flatten();
     let mut unsuitable = seen.filter_map(|seen| unsuitable(seen, at));
-    unsuitable.next().or_else(|| (!at.window.holds(time)).then_some(Reason::LeftWindow))
+    let is_outside = time.is_some_and(|time| !at.window.holds(time));
+    unsuitable.next().or(is_outside.then_some(Reason::LeftWindow))
 }
 
 fn rest(mut link: Link, moved: bool, reason: Reason) -> (Action, Reason) {
@@ -51,7 +53,7 @@ pub(super) fn in_step(mut link: Link, sides: Sides<'_>, moved: bool, at: &Circum
     if seen.standing.is_cancelled {
         return organizer_cancelled(link, seen, sides.crm, at);
     }
-    if let Some(reason) = resting(sides, &seen.event.time, at) {
+    if let Some(reason) = resting(sides, Some(&seen.event.time), at) {
         return rest(link, moved, reason);
     }
     match link.state {
@@ -130,24 +132,37 @@ fn carry_over(
     at: &Circumstances<'_>,
     reason: Reason,
 ) -> (Action, Reason) {
-    if let Some(reason) = resting(sides, &merged.event.time, at) {
+    let held = Held { mailbox: mails_somebody(&merged, link.part, at.now), crm: Fields::new() };
+    if let Some(reason) = resting(sides, held.time(sides, &merged), at) {
         return rest(link, false, reason);
     }
     if let Some(mailbox) = sides.mailbox
         && merged.to_crm.contains(&EventField::Time)
         && is_too_long(&merged.event)
     {
-        return park(Side::Mailbox, &mailbox.id, Reason::TooLong);
+        return park(Side::Mailbox, &mailbox.id, None, Reason::TooLong);
     }
-    let held = Held { mailbox: mails_somebody(&merged, link.part, at.now), crm: Fields::new() };
     if let Some(crm) = sides.crm
         && merged.to_crm.is_empty()
         && !held.mailbox.is_empty()
     {
-        return park(Side::Crm, &crm.id, held_back(link.part));
+        let reason = held_back(link.part);
+        let noted = sides.mailbox.and_then(|mailbox| noted(link, mailbox, at));
+        return park(Side::Crm, &crm.id, noted, reason);
     }
     link.state = LinkState::Linked;
     update(link, sides, merged, &held, at, reason)
+}
+
+/// The link of a pair whose CRM has all of the mailbox's edits and some of its own, which wait: what they
+/// agree on is what the mailbox has. `None` if that is nothing new.
+fn noted(mut link: Link, mailbox: &EventSeen, at: &Circumstances<'_>) -> Option<Link> {
+    let base = Fingerprints::of(&mailbox.event, at.scope.key);
+    let is_news = base != link.base || link.state == LinkState::Dormant;
+    link.mailbox = Some(Anchor::of(mailbox));
+    link.base = base;
+    link.state = LinkState::Linked;
+    is_news.then_some(link)
 }
 
 /// The fields that cannot be brought to the mailbox without mailing anybody by accident: a meeting of the
@@ -178,6 +193,17 @@ fn held_back(part: Part) -> Reason {
 pub(super) struct Held {
     pub(super) mailbox: Fields,
     pub(super) crm: Fields,
+}
+
+impl Held {
+    /// Where the mailbox has the event afterwards, if that is known.
+    pub(super) fn time<'a>(&self, sides: Sides<'a>, merged: &'a Merged) -> Option<&'a EventTime> {
+        if self.mailbox.contains(&EventField::Time) {
+            sides.mailbox.map(|mailbox| &mailbox.event.time)
+        } else {
+            Some(&merged.event.time)
+        }
+    }
 }
 
 /// Writes what each side lacks. Of what is held back, both sides agree on what the side that does not get

@@ -110,7 +110,12 @@ impl Mirror<'_> {
                 self.session.note(covers.mailbox.as_ref(), covers.crm.as_ref(), effect, reason, "");
                 self.settled(covers.mailbox.as_ref(), covers.crm.as_ref()).await?;
             }
-            Action::Park { side, id, detail } => self.session.park(side, &id, reason, &detail, None).await?,
+            Action::Park { side, id, detail, link } => {
+                if let Some(link) = link {
+                    self.session.ports.store.save_link(&self.session.lease, Some(&link), &link).await?;
+                }
+                self.session.park(side, &id, reason, &detail, None).await?;
+            }
             Action::Skip { .. } => {
                 self.session.note(covers.mailbox.as_ref(), covers.crm.as_ref(), Effect::Skipped, reason, "");
                 self.settled(covers.mailbox.as_ref(), covers.crm.as_ref()).await?;
@@ -290,20 +295,20 @@ impl Mirror<'_> {
         unsettled: &mut Vec<Link>,
     ) -> Result<(), EngineError> {
         let mut writes = Vec::new();
-        let mut writers = Vec::new();
+        let mut authors = Vec::new();
         for (at, change) in changes.iter().enumerate() {
             let patch = if side == Side::Mailbox { &change.mailbox } else { &change.crm };
             if let (Some(patch), Some(anchor), false) = (patch, change.link.anchor(side), change.failed) {
                 let (id, expected, patch) = (anchor.id.clone(), anchor.version.clone(), patch.clone());
                 writes.push(EventWrite::Update { id, expected, patch });
-                writers.push(at);
+                authors.push(at);
             }
         }
         if writes.is_empty() {
             return Ok(());
         }
         let outcomes = calendars.on(side).write(&writes).await.map_err(EngineError::at(side))?;
-        for (at, outcome) in writers.into_iter().zip(outcomes) {
+        for (at, outcome) in authors.into_iter().zip(outcomes) {
             let Some(change) = changes.get_mut(at) else { continue };
             if let Outcome::Done(written) = outcome {
                 *change.link.anchor_mut(side) = Some(Anchor { id: written.id, version: written.version });

@@ -284,7 +284,11 @@ impl World {
                 self.save_link(stored.then_some(&link), &link);
                 self.unpark(covers);
             }
-            Action::Park { side, id, .. } => {
+            Action::Park { side, id, link, .. } => {
+                if let Some(link) = link {
+                    self.effect()?;
+                    self.save_link(Some(&link), &link);
+                }
                 self.effect()?;
                 self.parked.insert((side, id));
             }

@@ -155,6 +155,11 @@ fn d18_what_waits_in_the_crm_does_not_keep_the_mailboxs_edits_from_it() {
     assert_eq!(line(&step), "mailbox show_as crm time: edited_in_both");
     let step = planned(edited_in_both(Part::Attendee, renamed("A"), renamed("A")), &desk());
     assert_eq!(line(&step), "mailbox - crm -: edited_in_both", "nothing is left to write");
+    let step =
+        planned(edited_in_both(Part::Attendee, renamed("A"), Event { location: "B".into(), ..renamed("A") }), &desk());
+    assert_eq!(line(&step), "park crm: not_organizer");
+    let Action::Park { link: Some(link), .. } = step.action else { panic!("{step:?}") };
+    assert_eq!(link.base, Fingerprints::of(&renamed("A"), KEY), "what they do agree on is noted");
     let crm_wins = Desk { policy: Policy { conflict: Conflict::Crm, ..Policy::default() }, ..desk() };
     let step = planned(edited_in_both(Part::Attendee, renamed("A"), renamed("B")), &crm_wins);
     assert_eq!(line(&step), "park crm: not_organizer");
@@ -188,6 +193,16 @@ fn d03_what_leaves_the_window_rests_and_wakes_with_both_sides_seen() {
         ("is old", aged(dormant()), "nothing: left_window"),
         ("moved out", edited_in_mailbox(Part::Alone, far.clone()), "keep dormant: left_window"),
         ("moved out in the crm", edited_in_crm(Part::Alone, far.clone()), "keep dormant: left_window"),
+        (
+            "d18: only the organizer can move it out",
+            edited_in_crm(Part::Attendee, far.clone()),
+            "park crm: not_organizer",
+        ),
+        (
+            "d18: moved out by its organizer, moved in the crm",
+            edited_in_both(Part::Attendee, far.clone(), Event { time: in_hours(5), ..event() }),
+            "keep dormant: left_window",
+        ),
         (
             "moved out in one, edited in the other",
             edited_in_both(Part::Alone, far.clone(), renamed("B")),
