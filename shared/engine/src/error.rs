@@ -38,10 +38,12 @@ impl EngineError {
         move |source| Self::Side { side, source }
     }
 
-    /// Whether the same job may succeed if it comes again.
+    /// Whether the same job must come again. What our own state refuses is no answer either: where it
+    /// keeps refusing, the job ends in the dead-letter queue, and somebody is told.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::State(source) | Self::Side { source, .. } => match source.kind {
+            Self::State(_) | Self::Unaccounted(_) => true,
+            Self::Side { source, .. } => match source.kind {
                 ErrorKind::Throttled { .. } | ErrorKind::Transient | ErrorKind::Conflict | ErrorKind::Unknown => true,
                 ErrorKind::AuthRevoked
                 | ErrorKind::Forbidden
@@ -50,7 +52,6 @@ impl EngineError {
                 | ErrorKind::Rejected => false,
             },
             Self::UnknownUser(_) | Self::UnknownOrg(_) | Self::Json(_) => false,
-            Self::Unaccounted(_) => true,
         }
     }
 }

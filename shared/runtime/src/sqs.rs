@@ -152,7 +152,7 @@ mod tests {
         let domains = ["fine", "again", "transient", "conflict", "unknown", "forbidden", "nobody", "panic"];
         let records = domains.map(|name| message(Some(name), &resolve(&format!("{name}.example"))));
         let response = lift(&batch(records.to_vec()), work).await.unwrap();
-        assert_eq!(failures(&response), ["again", "conflict", "panic", "transient", "unknown"]);
+        assert_eq!(failures(&response), ["again", "conflict", "forbidden", "panic", "transient", "unknown"]);
     }
 
     #[tokio::test]
