@@ -5,7 +5,7 @@ use crate::mail::Correspondent;
 
 /// A lead, as far as can be told from an address and a display name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct LeadDraft {
     /// The key the record will hold: one per org and address (D-31).
     pub key: SyncKey,
     /// May be empty.
@@ -21,9 +21,9 @@ pub struct Draft {
 }
 
 /// Drafts the lead of a stranger.
-pub fn draft(org: &OrgId, person: &Correspondent, owner: RemoteId) -> Draft {
+pub fn draft(org: &OrgId, person: &Correspondent, owner: RemoteId) -> LeadDraft {
     let (first_name, last_name) = person_name(person);
-    Draft {
+    LeadDraft {
         key: SyncKey::of_stranger(org, &person.address),
         first_name,
         last_name,

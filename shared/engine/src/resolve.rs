@@ -10,7 +10,7 @@ use syncline_core::mail::Correspondent;
 use syncline_core::org::Org;
 use syncline_core::policy::ResolveMode;
 use syncline_core::resolve;
-use syncline_ports::{Crm, ErrorKind, LeadDraft, PersonKind, Relation, StrangerRow, StrangerState, WaitingMail};
+use syncline_ports::{Crm, ErrorKind, PersonKind, Relation, StrangerRow, StrangerState, WaitingMail};
 
 use crate::Ports;
 use crate::error::EngineError;
@@ -120,9 +120,7 @@ impl Work<'_> {
         match self.org.policy.resolve_mode {
             ResolveMode::Off => Ok(None),
             ResolveMode::Lead => {
-                let resolve::Draft { key, first_name, last_name, company, address, owner } =
-                    resolve::draft(&self.org.id, who, owner);
-                let draft = LeadDraft { key, first_name, last_name, company, address, owner };
+                let draft = resolve::draft(&self.org.id, who, owner);
                 match crm.people().create_lead(&draft).await {
                     Ok(record) => {
                         self.created += 1;

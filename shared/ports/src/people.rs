@@ -1,7 +1,8 @@
 //! The people in the CRM.
 
 use async_trait::async_trait;
-use syncline_core::ids::{RemoteId, SyncKey};
+use syncline_core::ids::RemoteId;
+use syncline_core::resolve::LeadDraft;
 
 use crate::error::PortError;
 
@@ -36,21 +37,4 @@ pub enum PersonKind {
     Contact,
     /// Somebody who may become a customer.
     Lead,
-}
-
-/// A lead to be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeadDraft {
-    /// Our key for it.
-    pub key: SyncKey,
-    /// May be empty.
-    pub first_name: String,
-    /// Never empty.
-    pub last_name: String,
-    /// Never empty.
-    pub company: String,
-    /// Lower case.
-    pub address: String,
-    /// Who shall own it.
-    pub owner: RemoteId,
 }

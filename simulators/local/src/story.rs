@@ -38,6 +38,8 @@ pub async fn tell(stack: &Stack, input: Input, policy: &Policy) -> Result<bool, 
     let mut ok = true;
     let loaded = load_input(stack, &input).await?;
     ok &= first_sessions(stack, input.is_empty()).await?;
+    // A moment of rest, as between any two things a person does: two sessions of a user keep a distance.
+    tokio::time::sleep(Duration::from_secs(policy.insta_sync_spacing_seconds.into())).await;
     ok &= meeting_in_outlook(stack).await?;
     ok &= mail_from_a_stranger(stack, &PEOPLE[1]).await?;
     ok &= mail_from_a_stranger(stack, &PEOPLE[2]).await?;
