@@ -118,4 +118,23 @@ mod tests {
         assert_eq!((again.position.clone(), again.mode), (Position::Start, Mode::FullScan { generation: 1 }));
         assert_eq!(middle.restarted(None).mode, Mode::Fresh, "an interrupted first round stays a first round");
     }
+
+    #[test]
+    fn d02_a_collection_is_listed_anew_when_either_end_of_its_window_has_moved_a_week() {
+        let now: Timestamp = "2031-03-08T09:00:00Z".parse().unwrap();
+        let window =
+            |days: i64, back, ahead| Window::around(now + jiff::SignedDuration::from_hours(24 * days), back, ahead);
+        let cursor = Cursor::fresh(Some(window(0, 14, 400)));
+        for (case, later, expected) in [
+            ("at once", window(0, 14, 400), false),
+            ("six days on", window(6, 14, 400), false),
+            ("a week on", window(7, 14, 400), true),
+            ("the policy looks further back", window(0, 30, 400), true),
+            ("the policy looks less far ahead", window(0, 14, 90), true),
+            ("the policy looks further ahead", window(0, 14, 800), true),
+        ] {
+            assert_eq!(cursor.is_outgrown(&later), expected, "{case}");
+        }
+        assert!(!Cursor::fresh(None).is_outgrown(&window(90, 14, 400)), "it has no window");
+    }
 }

@@ -341,7 +341,7 @@ fn unlinked(
         match twins.by_key(&mailbox, scope) {
             Some(crm) => {
                 keys.insert(scope.sync_key(Side::Mailbox, &mailbox));
-                states.push(PairState::TwinsUnlinked { mailbox, crm });
+                states.push(PairState::TwinsUnlinked { mailbox: Box::new(mailbox), crm: Box::new(crm) });
             }
             None => rest.push(mailbox),
         }
@@ -349,25 +349,21 @@ fn unlinked(
     for mailbox in rest {
         let is_first = keys.insert(scope.sync_key(Side::Mailbox, &mailbox));
         states.push(if mailbox.key.is_some() || !is_first {
-            PairState::CopyInMailbox { mailbox }
+            PairState::CopyInMailbox { mailbox: Box::new(mailbox) }
         } else if let Some(crm) = twins.by_looks(&mailbox) {
-            PairState::TwinsUnlinked { mailbox, crm }
+            PairState::TwinsUnlinked { mailbox: Box::new(mailbox), crm: Box::new(crm) }
         } else {
-            PairState::NewInMailbox { mailbox }
+            PairState::NewInMailbox { mailbox: Box::new(mailbox) }
         });
     }
-    states.extend(twins.rest().map(|crm| PairState::NewInCrm { crm }));
+    states.extend(twins.rest().map(|crm| PairState::NewInCrm { crm: Box::new(crm) }));
 }
 
-fn present(
-    side: Side,
-    observations: BTreeMap<RemoteId, Observation>,
-    states: &mut Vec<PairState>,
-) -> Vec<Box<EventSeen>> {
+fn present(side: Side, observations: BTreeMap<RemoteId, Observation>, states: &mut Vec<PairState>) -> Vec<EventSeen> {
     let mut present = Vec::new();
     for (_, observation) in observations {
         match observation {
-            Observation::Present(seen) => present.push(seen),
+            Observation::Present(seen) => present.push(*seen),
             Observation::Gone { id } => states.push(PairState::NeverKnown { side, id }),
             Observation::Unreadable { id, problem } => states.push(PairState::Unreadable { side, id, problem }),
         }
@@ -378,13 +374,13 @@ fn present(
 /// The CRM's unlinked events, to be found by key, and else by subject and time (P-03, RI-17). One that
 /// holds a key was made for a certain event, and is no other's twin however alike they look.
 struct Twins {
-    events: Vec<Option<Box<EventSeen>>>,
+    events: Vec<Option<EventSeen>>,
     by_key: BTreeMap<SyncKey, usize>,
     by_looks: BTreeMap<(String, String), Vec<usize>>,
 }
 
 impl Twins {
-    fn among(events: Vec<Box<EventSeen>>, scope: Scope<'_>) -> Self {
+    fn among(events: Vec<EventSeen>, scope: Scope<'_>) -> Self {
         let mut twins = Self { events: Vec::new(), by_key: BTreeMap::new(), by_looks: BTreeMap::new() };
         // From the back, so that the first of several that look alike is taken first.
         for (at, seen) in events.iter().enumerate().rev() {
@@ -400,17 +396,17 @@ impl Twins {
         twins
     }
 
-    fn by_key(&mut self, mailbox: &EventSeen, scope: Scope<'_>) -> Option<Box<EventSeen>> {
+    fn by_key(&mut self, mailbox: &EventSeen, scope: Scope<'_>) -> Option<EventSeen> {
         let keys = mailbox.key.iter().cloned().chain([scope.sync_key(Side::Mailbox, mailbox)]);
         keys.filter_map(|key| self.by_key.get(&key).copied()).find_map(|at| self.events.get_mut(at)?.take())
     }
 
-    fn by_looks(&mut self, mailbox: &EventSeen) -> Option<Box<EventSeen>> {
+    fn by_looks(&mut self, mailbox: &EventSeen) -> Option<EventSeen> {
         let alike = self.by_looks.get_mut(&looks(mailbox))?;
         std::iter::from_fn(|| alike.pop()).find_map(|at| self.events.get_mut(at)?.take())
     }
 
-    fn rest(self) -> impl Iterator<Item = Box<EventSeen>> {
+    fn rest(self) -> impl Iterator<Item = EventSeen> {
         self.events.into_iter().flatten()
     }
 }

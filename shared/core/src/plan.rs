@@ -24,6 +24,7 @@ use crate::time::Window;
 pub const LONGEST_EVENT_DAYS: i64 = 14;
 
 /// What is done, and to what.
+#[expect(clippy::large_enum_variant, reason = "a plan is short-lived, and most of what it holds are updates")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Make it on one side; `link` is the intent that is written first.

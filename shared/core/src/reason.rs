@@ -91,6 +91,9 @@ reasons! {
     Unlinked = "unlinked", "It was unlinked earlier and is left alone";
     /// It bears the key or the identity of another event.
     Copy = "copy", "It is a copy of another event";
+    /// The CRM shows a record with our key that no link knows: it was made by a write whose answer got
+    /// lost, and its source finds it by that key. Made down it would be doubled.
+    AwaitsSource = "awaits_source", "Syncline made it from an item that has not found it yet";
     /// Longer than the CRM can hold (D-16).
     TooLong = "too_long", "It is longer than 14 days, the longest event Salesforce can hold; shorten it";
     /// The change would mail the attendees, and moves neither time nor place or comes too late (D-18, X-18).

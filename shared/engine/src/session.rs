@@ -12,9 +12,7 @@ use syncline_core::org::{ConnectionState, Org, User};
 use syncline_core::reason::Reason;
 use syncline_core::report::{Effect, Ending, Line, SessionReport};
 use syncline_core::retry;
-use syncline_ports::{
-    DueUser, ErrorKind, Lease, LeaseOutcome, ParkedRow, PortError, Raised, Released, SessionRow,
-};
+use syncline_ports::{DueUser, ErrorKind, Lease, LeaseOutcome, ParkedRow, PortError, Raised, Released, SessionRow};
 
 use crate::error::EngineError;
 use crate::{Ports, Ran};

@@ -90,12 +90,7 @@ pub fn streams(user: &User) -> &'static [Stream] {
 }
 
 /// Sends a job for each stream that has none queued.
-pub(crate) async fn enqueue(
-    ports: &Ports,
-    user: &User,
-    trigger: Trigger,
-    delay: Duration,
-) -> Result<u32, EngineError> {
+pub(crate) async fn enqueue(ports: &Ports, user: &User, trigger: Trigger, delay: Duration) -> Result<u32, EngineError> {
     let mut jobs = Vec::new();
     for stream in streams(user) {
         if ports.store.raise(&user.id, *stream, ports.clock.now(), JOB_LOST_AFTER).await? == Raised::SendJob {

@@ -49,12 +49,7 @@ pub struct PortError {
 impl PortError {
     /// An error without a cause of its own.
     pub fn new(kind: ErrorKind, op: &'static str) -> Self {
-        Self {
-            kind,
-            op,
-            code: String::new(),
-            source: None,
-        }
+        Self { kind, op, code: String::new(), source: None }
     }
 
     /// The same, with the remote's own code for it.
@@ -84,9 +79,5 @@ fn describe(kind: &ErrorKind, code: &str) -> String {
         ErrorKind::Rejected => "refused as it stands".to_owned(),
         ErrorKind::Unknown => "no answer; it may have happened".to_owned(),
     };
-    if code.is_empty() {
-        text
-    } else {
-        format!("{text} ({code})")
-    }
+    if code.is_empty() { text } else { format!("{text} ({code})") }
 }

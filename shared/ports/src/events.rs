@@ -17,11 +17,7 @@ pub trait Events: Send + Sync {
     /// [`Position::Start`] it lists everything that touches the window; the token of a complete round
     /// then asks for changes only. Rows may repeat. A token the remote forgot is
     /// [`ErrorKind::CursorExpired`](crate::ErrorKind::CursorExpired).
-    async fn changes(
-        &self,
-        window: &Window,
-        position: &Position,
-    ) -> Result<Page<Observation>, PortError>;
+    async fn changes(&self, window: &Window, position: &Position) -> Result<Page<Observation>, PortError>;
 
     /// The items as they are now, one answer per id in the order asked; one that does not exist (any
     /// more) is [`Observation::Gone`].

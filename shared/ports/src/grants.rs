@@ -21,10 +21,7 @@ pub struct Grant {
 
 impl std::fmt::Debug for Grant {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Grant")
-            .field("expires", &self.expires)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Grant").field("expires", &self.expires).finish_non_exhaustive()
     }
 }
 

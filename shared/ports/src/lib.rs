@@ -28,13 +28,13 @@ pub use events::{EventWrite, Events, Outcome, Written};
 pub use grants::{Grant, GrantVault};
 pub use mail::{CrmMail, Mails, NewCrmMail, Relation};
 pub use people::{People, Person, PersonKind};
-pub use syncline_core::resolve::LeadDraft;
 pub use push::{Push, PushRequest, PushResource, Pushed};
 pub use queue::JobQueue;
 pub use secrets::{Sealed, Secrets};
 pub use sides::{Connector, Crm, Mailbox};
 pub use store::{
-    Capture, CaptureClaim, ConnectionRow, CursorKey, DUE_SHARDS, DueUser, HISTORY_DAYS, Intent,
-    Lease, LeaseOutcome, ParkedRow, Raised, Released, SessionRow, StateStore, StrangerRow,
-    StrangerState, SubscriptionRow, UserView, WaitingMail,
+    Capture, CaptureClaim, ConnectionRow, CursorKey, DUE_SHARDS, DueUser, HISTORY_DAYS, Intent, Lease, LeaseOutcome,
+    ParkedRow, Raised, Released, SessionRow, StateStore, StrangerRow, StrangerState, SubscriptionRow, UserView,
+    WaitingMail,
 };
+pub use syncline_core::resolve::LeadDraft;

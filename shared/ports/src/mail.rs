@@ -32,10 +32,7 @@ pub trait Mails: Send + Sync {
 #[async_trait]
 pub trait CrmMail: Send + Sync {
     /// The record of each message that has one, found by our key or by the `Message-ID`.
-    async fn find(
-        &self,
-        mails: &[(SyncKey, MessageId)],
-    ) -> Result<Vec<(MessageId, RemoteId)>, PortError>;
+    async fn find(&self, mails: &[(SyncKey, MessageId)]) -> Result<Vec<(MessageId, RemoteId)>, PortError>;
 
     /// Makes the record of a mail with its relations, once: if there already is one with this key, that
     /// one is the answer and the missing relations are added.

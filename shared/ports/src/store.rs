@@ -41,25 +41,11 @@ pub trait StateStore: Send + Sync {
     /// Makes or replaces a user, due time included.
     async fn put_user(&self, user: &User) -> Result<(), PortError>;
     /// Sets the state of one of a user's sign-ins, and nothing else.
-    async fn set_connection_state(
-        &self,
-        user: &UserId,
-        side: Side,
-        state: ConnectionState,
-    ) -> Result<(), PortError>;
+    async fn set_connection_state(&self, user: &UserId, side: Side, state: ConnectionState) -> Result<(), PortError>;
     /// The sealed grant of a sign-in.
-    async fn connection(
-        &self,
-        user: &UserId,
-        side: Side,
-    ) -> Result<Option<ConnectionRow>, PortError>;
+    async fn connection(&self, user: &UserId, side: Side) -> Result<Option<ConnectionRow>, PortError>;
     /// Keeps a sealed grant.
-    async fn put_connection(
-        &self,
-        user: &UserId,
-        side: Side,
-        row: &ConnectionRow,
-    ) -> Result<(), PortError>;
+    async fn put_connection(&self, user: &UserId, side: Side, row: &ConnectionRow) -> Result<(), PortError>;
 
     // The timer.
 
@@ -92,23 +78,14 @@ pub trait StateStore: Send + Sync {
     /// and the caller sends the job).
     async fn release(&self, lease: &Lease, now: Timestamp) -> Result<Released, PortError>;
     /// When this stream's last session ended.
-    async fn last_ended(
-        &self,
-        user: &UserId,
-        stream: Stream,
-    ) -> Result<Option<Timestamp>, PortError>;
+    async fn last_ended(&self, user: &UserId, stream: Stream) -> Result<Option<Timestamp>, PortError>;
 
     // Cursors.
 
     /// A cursor.
     async fn cursor(&self, user: &UserId, key: &CursorKey) -> Result<Option<Cursor>, PortError>;
     /// Moves a cursor.
-    async fn put_cursor(
-        &self,
-        lease: &Lease,
-        key: &CursorKey,
-        cursor: &Cursor,
-    ) -> Result<(), PortError>;
+    async fn put_cursor(&self, lease: &Lease, key: &CursorKey, cursor: &Cursor) -> Result<(), PortError>;
 
     // Links.
 
@@ -129,20 +106,10 @@ pub trait StateStore: Send + Sync {
     /// Notes what is about to be created, before it is.
     async fn intend(&self, lease: &Lease, links: &[Link]) -> Result<(), PortError>;
     /// Forgets an intent that came to nothing.
-    async fn forget_intent(
-        &self,
-        lease: &Lease,
-        kind: Kind,
-        key: &SyncKey,
-    ) -> Result<(), PortError>;
+    async fn forget_intent(&self, lease: &Lease, kind: Kind, key: &SyncKey) -> Result<(), PortError>;
     /// Keeps a link as it is now, its aliases with it (those of `before` that no longer hold are
     /// removed), and forgets its intent. A closed link goes by itself after [`HISTORY_DAYS`].
-    async fn save_link(
-        &self,
-        lease: &Lease,
-        before: Option<&Link>,
-        after: &Link,
-    ) -> Result<(), PortError>;
+    async fn save_link(&self, lease: &Lease, before: Option<&Link>, after: &Link) -> Result<(), PortError>;
 
     // Parked items.
 
@@ -151,13 +118,7 @@ pub trait StateStore: Send + Sync {
     /// Parks an item, or parks it again.
     async fn park(&self, user: &UserId, row: &ParkedRow) -> Result<(), PortError>;
     /// An item is not parked any more.
-    async fn unpark(
-        &self,
-        user: &UserId,
-        kind: Kind,
-        side: Side,
-        id: &RemoteId,
-    ) -> Result<(), PortError>;
+    async fn unpark(&self, user: &UserId, kind: Kind, side: Side, id: &RemoteId) -> Result<(), PortError>;
 
     // Mail.
 
@@ -172,18 +133,9 @@ pub trait StateStore: Send + Sync {
         lost_after: SignedDuration,
     ) -> Result<CaptureClaim, PortError>;
     /// Remembers the record of a message.
-    async fn complete_capture(
-        &self,
-        org: &OrgId,
-        message: &MessageId,
-        record: &RemoteId,
-    ) -> Result<(), PortError>;
+    async fn complete_capture(&self, org: &OrgId, message: &MessageId, record: &RemoteId) -> Result<(), PortError>;
     /// The captures of these messages that have a record.
-    async fn captures(
-        &self,
-        org: &OrgId,
-        messages: &[MessageId],
-    ) -> Result<Vec<Capture>, PortError>;
+    async fn captures(&self, org: &OrgId, messages: &[MessageId]) -> Result<Vec<Capture>, PortError>;
 
     // Strangers.
 
@@ -224,8 +176,7 @@ pub trait StateStore: Send + Sync {
     // Subscriptions.
 
     /// A subscription.
-    async fn subscription(&self, id: &SubscriptionId)
-    -> Result<Option<SubscriptionRow>, PortError>;
+    async fn subscription(&self, id: &SubscriptionId) -> Result<Option<SubscriptionRow>, PortError>;
     /// A user's subscriptions.
     async fn subscriptions(&self, user: &UserId) -> Result<Vec<SubscriptionRow>, PortError>;
     /// Keeps a subscription.
@@ -240,17 +191,9 @@ pub trait StateStore: Send + Sync {
     /// A user's last sessions, the newest first.
     async fn sessions(&self, user: &UserId, limit: u32) -> Result<Vec<SessionReport>, PortError>;
     /// Keeps history entries, each with its earlier values sealed, for [`HISTORY_DAYS`].
-    async fn put_history(
-        &self,
-        user: &UserId,
-        entries: &[(history::Entry, Option<Sealed>)],
-    ) -> Result<(), PortError>;
+    async fn put_history(&self, user: &UserId, entries: &[(history::Entry, Option<Sealed>)]) -> Result<(), PortError>;
     /// The history of one item, the oldest first; the earlier values stay sealed.
-    async fn history(
-        &self,
-        user: &UserId,
-        item: &SyncKey,
-    ) -> Result<Vec<(history::Entry, Option<Sealed>)>, PortError>;
+    async fn history(&self, user: &UserId, item: &SyncKey) -> Result<Vec<(history::Entry, Option<Sealed>)>, PortError>;
 }
 
 /// Into how many parts the due index is divided.

@@ -2,6 +2,9 @@ use super::*;
 use crate::item::{Event, ShowAs};
 use crate::testing::{desk, event, gone, in_hours, link, present, seen, standing};
 
+/// What it shows, what the mailbox has, what else there is, and the names of what comes of it.
+type Case<T> = (&'static str, Vec<Observation>, Vec<T>, &'static [&'static str]);
+
 fn joined(mailbox: Vec<Observation>, crm: Vec<Observation>, links: Vec<Link>) -> Vec<PairState> {
     join(desk().scope(), mailbox, crm, links)
 }
@@ -54,8 +57,9 @@ fn moved_in_place(id: &str) -> Observation {
 
 #[test]
 fn every_pair_of_observations_of_a_link_is_one_situation() {
+    type Case = (&'static str, Option<Observation>, Option<Observation>, [&'static [&'static str]; 2]);
     let states = [LinkState::Linked, LinkState::Dormant];
-    let cases: [(&str, Option<Observation>, Option<Observation>, [&[&str]; 2]); 16] = [
+    let cases: [Case; 16] = [
         ("nothing seen", None, None, [&[], &[]]),
         ("agreed, mailbox", Some(agreed("m1")), None, [&["in step"], &["unreadable mailbox m1"]]),
         ("agreed, crm", None, Some(agreed("c1")), [&["in step"], &["unreadable crm c1"]]),
@@ -183,7 +187,7 @@ fn p03_twins_are_found_by_key_and_else_by_looks() {
     let other = || Event { subject: "Elsewhere".into(), time: in_hours(90), ..event() };
     let loud = Event { subject: " REVIEW ".into(), location: "Room 9".into(), ..event() };
     let later = Event { time: in_hours(3), ..event() };
-    let cases: [(&str, Vec<Observation>, Vec<Observation>, &[&str]); 9] = [
+    let cases: [Case<Observation>; 9] = [
         ("subject and time", vec![agreed("m1")], vec![present(seen("c1", loud))], &["twins m1 c1"]),
         ("another time", vec![agreed("m1")], vec![present(seen("c1", later))], &["new in mailbox m1", "new in crm c1"]),
         (
@@ -234,7 +238,7 @@ fn x17_a_copy_is_known_by_its_key_or_its_identity() {
     let key = SyncKey::from_text("k1");
     let uid_key = SyncKey::of_meeting(&desk().org, "u1", None);
     let linked = |key: SyncKey| Link { key, ..link(Part::Alone) };
-    let cases: [(&str, Vec<Observation>, Vec<Link>, &[&str]); 4] = [
+    let cases: [Case<Link>; 4] = [
         (
             "beside its original",
             vec![agreed("m1"), keyed("m2", &key, event())],
@@ -262,11 +266,12 @@ fn x17_a_copy_is_known_by_its_key_or_its_identity() {
 
 #[test]
 fn d10_a_delete_is_decided_with_both_sides_read() {
+    type Case = (&'static str, Vec<Observation>, Vec<Observation>, LinkState, [&'static [&'static str]; 2]);
     let mut cancelled = seen("m1", event());
     cancelled.standing.is_cancelled = true;
     let cancelled = present(cancelled);
     let (linked, dormant) = (LinkState::Linked, LinkState::Dormant);
-    let cases: [(&str, Vec<Observation>, Vec<Observation>, LinkState, [&[&str]; 2]); 9] = [
+    let cases: [Case; 9] = [
         ("an edit", vec![renamed("m1")], vec![], linked, [&[], &[]]),
         ("gone from the mailbox", vec![gone("m1")], vec![], linked, [&["m1"], &["c1"]]),
         ("gone from the crm", vec![], vec![gone("c1")], linked, [&["m1"], &["c1"]]),

@@ -36,9 +36,11 @@ pub(super) fn new_in_mailbox(mailbox: &EventSeen, at: &Circumstances<'_>) -> (Ac
     create(Side::Crm, at.scope.sync_key(Side::Mailbox, mailbox), mailbox, None, at, Reason::NewInMailbox)
 }
 
-/// Down, in the first session too (D-05).
+/// Down, in the first session too (D-05). A record with our key came from a mailbox; unless everything in
+/// that mailbox was listed and its source is not there, the source will find it.
 pub(super) fn new_in_crm(crm: &EventSeen, at: &Circumstances<'_>) -> (Action, Reason) {
-    match left_out(crm, at) {
+    let awaits_source = crm.key.is_some() && at.mode == Mode::Incremental;
+    match left_out(crm, at).or(awaits_source.then_some(Reason::AwaitsSource)) {
         Some(reason) => skip(Side::Crm, crm, reason),
         None => create(Side::Mailbox, at.scope.sync_key(Side::Crm, crm), crm, None, at, Reason::NewInCrm),
     }
@@ -121,5 +123,5 @@ pub(super) fn twins(mailbox: &EventSeen, crm: &EventSeen, at: &Circumstances<'_>
     if is_too_long(&merged.event) && merged.to_crm.contains(&EventField::Time) {
         held.crm.insert(EventField::Time);
     }
-    edits::update(link, sides, merged, &held, at, Reason::TwinAdopted)
+    edits::update(link, sides, &merged, &held, at, Reason::TwinAdopted)
 }

@@ -17,10 +17,9 @@ use crate::time::EventTime;
 /// Whose word counts in a conflict (D-08); the mailbox's if both were changed at once.
 pub(super) fn winner(mailbox: &EventSeen, crm: &EventSeen, policy: &Policy) -> Side {
     match policy.conflict {
-        Conflict::Mailbox => Side::Mailbox,
-        Conflict::Crm => Side::Crm,
         Conflict::Newest if crm.modified > mailbox.modified => Side::Crm,
-        Conflict::Newest => Side::Mailbox,
+        Conflict::Newest | Conflict::Mailbox => Side::Mailbox,
+        Conflict::Crm => Side::Crm,
     }
 }
 
@@ -78,7 +77,7 @@ pub(super) fn edited_in_mailbox(
         return organizer_cancelled(link, mailbox, crm, at);
     }
     let merged = one_sided(&mailbox.event, Fields::new(), in_mailbox);
-    carry_over(link, Sides { mailbox: Some(mailbox), crm }, merged, at, Reason::EditedInMailbox)
+    carry_over(link, Sides { mailbox: Some(mailbox), crm }, &merged, at, Reason::EditedInMailbox)
 }
 
 pub(super) fn edited_in_crm(
@@ -92,7 +91,7 @@ pub(super) fn edited_in_crm(
         return organizer_cancelled(link, mailbox, Some(crm), at);
     }
     let merged = one_sided(&crm.event, in_crm, Fields::new());
-    carry_over(link, Sides { mailbox, crm: Some(crm) }, merged, at, Reason::EditedInCrm)
+    carry_over(link, Sides { mailbox, crm: Some(crm) }, &merged, at, Reason::EditedInCrm)
 }
 
 fn one_sided(event: &Event, to_mailbox: Fields, to_crm: Fields) -> Merged {
@@ -119,7 +118,7 @@ pub(super) fn edited_in_both(
         (true, false, _) | (true, true, Side::Mailbox) => Reason::ConflictMailboxWins,
         (false, true, _) | (true, true, Side::Crm) => Reason::ConflictCrmWins,
     };
-    carry_over(link, Sides { mailbox: Some(mailbox), crm: Some(crm) }, merged, at, reason)
+    carry_over(link, Sides { mailbox: Some(mailbox), crm: Some(crm) }, &merged, at, reason)
 }
 
 /// Brings a merge to the sides that lack it. What may not be brought to the mailbox waits, parked, and
@@ -128,12 +127,12 @@ pub(super) fn edited_in_both(
 fn carry_over(
     mut link: Link,
     sides: Sides<'_>,
-    merged: Merged,
+    merged: &Merged,
     at: &Circumstances<'_>,
     reason: Reason,
 ) -> (Action, Reason) {
-    let held = Held { mailbox: mails_somebody(&merged, link.part, at.now), crm: Fields::new() };
-    if let Some(reason) = resting(sides, held.time(sides, &merged), at) {
+    let held = Held { mailbox: mails_somebody(merged, link.part, at.now), crm: Fields::new() };
+    if let Some(reason) = resting(sides, held.time(sides, merged), at) {
         return rest(link, false, reason);
     }
     if let Some(mailbox) = sides.mailbox
@@ -166,12 +165,14 @@ fn noted(mut link: Link, mailbox: &EventSeen, at: &Circumstances<'_>) -> Option<
 }
 
 /// The fields that cannot be brought to the mailbox without mailing anybody by accident: a meeting of the
-/// user's own is written only with a new time or place and if it is still to come (D-18, X-18), somebody
-/// else's only in what is the user's own (show-as, sensitivity, reminder).
+/// user's own is written only with a new time or place and if it is still to come (D-18, X-18), because
+/// through Graph minor edits mail all attendees too; somebody else's only in what is the user's own
+/// (show-as, sensitivity, reminder).
 pub(super) fn mails_somebody(merged: &Merged, part: Part, now: Timestamp) -> Fields {
-    let is_shared = |field: &EventField| match field {
-        EventField::Subject | EventField::Body | EventField::Location | EventField::Time => true,
-        EventField::ShowAs | EventField::Sensitivity | EventField::Reminder => false,
+    let is_own_copys = |field: &EventField| match field {
+        EventField::Reminder => true,
+        EventField::ShowAs | EventField::Sensitivity => part == Part::Attendee,
+        EventField::Subject | EventField::Body | EventField::Location | EventField::Time => false,
     };
     let moves = merged.to_mailbox.contains(&EventField::Time) || merged.to_mailbox.contains(&EventField::Location);
     let is_held = match part {
@@ -179,7 +180,7 @@ pub(super) fn mails_somebody(merged: &Merged, part: Part, now: Timestamp) -> Fie
         Part::Organizer => !moves || merged.event.time.has_begun(now),
         Part::Attendee => true,
     };
-    merged.to_mailbox.iter().filter(|field| is_held && is_shared(field)).copied().collect()
+    merged.to_mailbox.iter().filter(|field| is_held && !is_own_copys(field)).copied().collect()
 }
 
 fn held_back(part: Part) -> Reason {
@@ -211,7 +212,7 @@ impl Held {
 pub(super) fn update(
     mut link: Link,
     sides: Sides<'_>,
-    merged: Merged,
+    merged: &Merged,
     held: &Held,
     at: &Circumstances<'_>,
     reason: Reason,

@@ -232,6 +232,11 @@ impl Mirror<'_> {
         self.session.ports.store.save_link(&self.session.lease, creation.before.as_ref(), &link).await?;
         let (mailbox, crm) = ids(&link);
         self.session.note(mailbox.as_ref(), crm.as_ref(), effect, reason, "");
+        // What was lost and is made again may have been parked as a held delete.
+        if let Some(before) = &creation.before {
+            let (mailbox, crm) = ids(before);
+            self.settled(mailbox.as_ref(), crm.as_ref()).await?;
+        }
         self.settled(mailbox.as_ref(), crm.as_ref()).await
     }
 

@@ -57,12 +57,12 @@ impl Calendar {
         }
     }
 
-    pub(super) fn make(&mut self, event: Event, standing: Standing, key: Option<SyncKey>) -> Anchor {
+    pub(super) fn make(&mut self, event: Event, standing: &Standing, key: Option<SyncKey>) -> Anchor {
         let (version, now) = self.tick();
         let id = RemoteId::new(format!("{}{}", self.side.name(), self.clock));
         let event = self.expressed(event);
         let standing = match self.side {
-            Side::Mailbox => Standing { ical_uid: Some(format!("uid of {id}")), ..standing },
+            Side::Mailbox => Standing { ical_uid: Some(format!("uid of {id}")), ..standing.clone() },
             Side::Crm => Standing::own_single(),
         };
         let seen = EventSeen { id: id.clone(), version, key, created: now, modified: now, event, standing };
@@ -231,12 +231,11 @@ impl World {
             Action::Create { on, link, event, before } => {
                 self.effect()?;
                 self.intents.insert(link.key.clone(), *link.clone());
-                let anchor = match self.on(on).find(&link.key) {
-                    Some(anchor) => anchor,
-                    None => {
-                        self.effect()?;
-                        self.on(on).make(*event, Standing::own_single(), Some(link.key.clone()))
-                    }
+                let anchor = if let Some(anchor) = self.on(on).find(&link.key) {
+                    anchor
+                } else {
+                    self.effect()?;
+                    self.on(on).make(*event, &Standing::own_single(), Some(link.key.clone()))
                 };
                 let mut link = *link;
                 *link.anchor_mut(on) = Some(anchor);

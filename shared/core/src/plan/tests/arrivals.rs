@@ -282,3 +282,16 @@ fn twins_are_linked_under_the_key_they_hold() {
     assert_eq!(key([None, Some("k")]).as_str(), "k");
     assert_eq!(key([None, None]), SyncKey::of_meeting(&desk().org, "m1", None));
 }
+
+#[test]
+fn a_record_with_our_key_awaits_its_source_instead_of_being_doubled() {
+    let keyed = || new_in_crm(|seen| seen.key = Some(SyncKey::from_text("k")));
+    let cases = [
+        ("its source did not show itself yet", Mode::Incremental, "skip crm: awaits_source"),
+        ("everything was listed, and no source", Mode::FullScan { generation: 1 }, "create in mailbox: new_in_crm"),
+        ("the same, in the first session", Mode::Fresh, "create in mailbox: new_in_crm"),
+    ];
+    for (case, mode, expected) in cases {
+        assert_eq!(line(&planned(keyed(), &Desk { mode, ..desk() })), expected, "{case}");
+    }
+}

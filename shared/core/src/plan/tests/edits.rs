@@ -128,7 +128,7 @@ fn d18_x18_the_crms_edits_mail_nobody_by_accident() {
         ("own: time, and the rest with it", own, moved_and_renamed, "mailbox subject+time crm -: edited_in_crm"),
         ("own: to a time that is past", own, moved(-30), "park crm: would_mail_attendees"),
         ("own: to a time that has begun", own, begun(event()), "park crm: would_mail_attendees"),
-        ("own: what only the user sees", own, free.clone(), "mailbox show_as crm -: edited_in_crm"),
+        ("own: show-as only", own, free.clone(), "park crm: would_mail_attendees"),
         ("own: the reminder", own, remind, "mailbox reminder crm -: edited_in_crm"),
         ("somebody else's: text", others, noted, "park crm: not_organizer"),
         ("somebody else's: time", others, moved(5), "park crm: not_organizer"),
@@ -217,7 +217,11 @@ fn d03_what_leaves_the_window_rests_and_wakes_with_both_sides_seen() {
         ),
     ];
     for (case, state, expected) in cases {
-        assert_eq!(line(&planned(state, &desk())), expected, "{case}");
+        let step = planned(state, &desk());
+        assert_eq!(line(&step), expected, "{case}");
+        if let Action::Update { link, .. } = step.action {
+            assert_eq!(link.state, LinkState::Linked, "{case}");
+        }
     }
 }
 
