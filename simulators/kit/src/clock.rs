@@ -22,9 +22,7 @@ enum Time {
 impl SimClock {
     /// Follows the machine's clock.
     pub fn system() -> Self {
-        Self(Arc::new(Mutex::new(Time::Flowing {
-            ahead: SignedDuration::ZERO,
-        })))
+        Self(Arc::new(Mutex::new(Time::Flowing { ahead: SignedDuration::ZERO })))
     }
 
     /// Stands at `now` until [`advance`](Self::advance) or [`set`](Self::set) moves it.
@@ -70,7 +68,7 @@ mod tests {
     #[test]
     fn a_system_clock_can_run_ahead() {
         let clock = SimClock::system();
-        clock.advance(Duration::from_secs(86_400));
+        clock.advance(Duration::from_hours(24));
         assert!(clock.now() > Timestamp::now() + SignedDuration::from_hours(23));
     }
 }

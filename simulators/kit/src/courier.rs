@@ -43,16 +43,12 @@ impl Courier {
     /// # Panics
     /// If the machine gives no thread or no network runtime.
     pub fn start() -> Self {
-        let (jobs, mut inbox) = tokio::sync::mpsc::unbounded_channel::<(
-            Delivery,
-            Option<mpsc::Sender<DeliveryOutcome>>,
-        )>();
+        let (jobs, mut inbox) =
+            tokio::sync::mpsc::unbounded_channel::<(Delivery, Option<mpsc::Sender<DeliveryOutcome>>)>();
         std::thread::Builder::new()
             .name("courier".into())
             .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build();
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let runtime = runtime.expect("a runtime for outgoing requests");
                 runtime.block_on(async move {
                     let client = client();
@@ -81,32 +77,25 @@ impl Courier {
         let (sender, answer) = mpsc::channel();
         let patience = delivery.timeout + Duration::from_millis(500);
         let _ = self.jobs.send((delivery, Some(sender)));
-        answer
-            .recv_timeout(patience)
-            .unwrap_or_else(|_| DeliveryOutcome {
-                status: None,
-                content_type: String::new(),
-                body: String::new(),
-            })
+        answer.recv_timeout(patience).unwrap_or_else(|_| DeliveryOutcome {
+            status: None,
+            content_type: String::new(),
+            body: String::new(),
+        })
     }
 }
 
 fn client() -> reqwest::Client {
     // Another part of the process may have installed one already; either is good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("an HTTP client without special wishes")
+    reqwest::Client::builder().no_proxy().build().expect("an HTTP client without special wishes")
 }
 
 async fn deliver(client: &reqwest::Client, delivery: &Delivery) -> DeliveryOutcome {
     let mut tries = 0;
     loop {
         let outcome = post(client, delivery).await;
-        let accepted = outcome
-            .status
-            .is_some_and(|status| (200..300).contains(&status));
+        let accepted = outcome.status.is_some_and(|status| (200..300).contains(&status));
         if accepted || tries >= delivery.retries {
             return outcome;
         }
@@ -116,37 +105,22 @@ async fn deliver(client: &reqwest::Client, delivery: &Delivery) -> DeliveryOutco
 }
 
 async fn post(client: &reqwest::Client, delivery: &Delivery) -> DeliveryOutcome {
-    let nobody = DeliveryOutcome {
-        status: None,
-        content_type: String::new(),
-        body: String::new(),
-    };
+    let nobody = DeliveryOutcome { status: None, content_type: String::new(), body: String::new() };
     let mut headers = HeaderMap::new();
     for (name, value) in &delivery.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             headers.insert(name, value);
         }
     }
-    let request = client
-        .post(&delivery.url)
-        .headers(headers)
-        .body(delivery.body.clone())
-        .timeout(delivery.timeout);
+    let request = client.post(&delivery.url).headers(headers).body(delivery.body.clone()).timeout(delivery.timeout);
     let Ok(response) = request.send().await else {
         return nobody;
     };
     let status = Some(response.status().as_u16());
-    let content_type = response
-        .headers()
-        .get("content-type")
-        .and_then(|value| value.to_str().ok());
+    let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
     let Ok(body) = response.text().await else {
         return nobody;
     };
-    DeliveryOutcome {
-        status,
-        content_type,
-        body,
-    }
+    DeliveryOutcome { status, content_type, body }
 }

@@ -40,24 +40,12 @@ pub struct FaultRule {
 impl FaultRule {
     /// The fault befalls the `nth` request of any kind (from 1), once.
     pub fn on_request(nth: u32, fault: Fault) -> Self {
-        Self {
-            method: None,
-            target_contains: String::new(),
-            nth,
-            times: 1,
-            fault,
-        }
+        Self { method: None, target_contains: String::new(), nth, times: 1, fault }
     }
 
     /// The fault befalls the first request of that method whose target contains the text, once.
     pub fn on(method: http::Method, target_contains: &str, fault: Fault) -> Self {
-        Self {
-            method: Some(method),
-            target_contains: target_contains.to_owned(),
-            nth: 1,
-            times: 1,
-            fault,
-        }
+        Self { method: Some(method), target_contains: target_contains.to_owned(), nth: 1, times: 1, fault }
     }
 
     /// The same, for `times` matching requests in a row.
@@ -80,10 +68,7 @@ impl FaultRule {
         } else {
             format!("{}?{}", request.path, request.raw_query)
         };
-        self.method
-            .as_ref()
-            .is_none_or(|method| *method == request.method)
-            && target.contains(&self.target_contains)
+        self.method.as_ref().is_none_or(|method| *method == request.method) && target.contains(&self.target_contains)
     }
 }
 
@@ -112,13 +97,11 @@ impl FaultPlan {
                 continue;
             }
             *seen += 1;
-            if struck.is_none() && *seen >= rule.nth && *seen < rule.nth.saturating_add(rule.times)
-            {
+            if struck.is_none() && *seen >= rule.nth && *seen < rule.nth.saturating_add(rule.times) {
                 struck = Some(rule.fault.clone());
             }
         }
-        self.rules
-            .retain(|(rule, seen)| *seen < rule.nth.saturating_add(rule.times).saturating_sub(1));
+        self.rules.retain(|(rule, seen)| *seen < rule.nth.saturating_add(rule.times).saturating_sub(1));
         struck
     }
 }
@@ -134,11 +117,7 @@ mod tests {
     #[test]
     fn a_rule_strikes_from_the_nth_match_for_its_times_and_is_spent() {
         let mut plan = FaultPlan::default();
-        plan.add(
-            FaultRule::on(http::Method::GET, "/events", Fault::FailAfter(504))
-                .nth(2)
-                .times(2),
-        );
+        plan.add(FaultRule::on(http::Method::GET, "/events", Fault::FailAfter(504)).nth(2).times(2));
         let seen: Vec<bool> = ["/events", "/other", "/events", "/events?x", "/events"]
             .iter()
             .map(|target| plan.strike(&get(target)).is_some())
@@ -153,10 +132,7 @@ mod tests {
         plan.add(FaultRule::on_request(1, Fault::FailBefore(503)));
         plan.add(FaultRule::on_request(2, Fault::Throttle { retry_after: 3 }));
         assert_eq!(plan.strike(&get("/a")), Some(Fault::FailBefore(503)));
-        assert_eq!(
-            plan.strike(&get("/a")),
-            Some(Fault::Throttle { retry_after: 3 })
-        );
+        assert_eq!(plan.strike(&get("/a")), Some(Fault::Throttle { retry_after: 3 }));
         assert_eq!(plan.strike(&get("/a")), None);
     }
 }

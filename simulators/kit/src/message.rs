@@ -33,9 +33,7 @@ impl Request {
         Self {
             method,
             path: path.to_owned(),
-            query: url::form_urlencoded::parse(raw_query.as_bytes())
-                .into_owned()
-                .collect(),
+            query: url::form_urlencoded::parse(raw_query.as_bytes()).into_owned().collect(),
             raw_query: raw_query.to_owned(),
             headers: HeaderMap::new(),
             body: Vec::new(),
@@ -54,18 +52,12 @@ impl Request {
 
     /// The first query parameter of that name, compared without case.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// Every query parameter of that name, compared without case.
     pub fn params<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.query
-            .iter()
-            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.query.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// A header's value, if it is text.
@@ -76,9 +68,7 @@ impl Request {
     /// The token of `Authorization: Bearer ...`.
     pub fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then_some(token.trim())
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     }
 
     /// The body as JSON.
@@ -93,9 +83,7 @@ impl Request {
 
     /// The body as an HTML form, in the order sent.
     pub fn form(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(&self.body)
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(&self.body).into_owned().collect()
     }
 }
 
@@ -152,16 +140,8 @@ impl Reply {
 
     /// The content type without parameters.
     pub fn content_type(&self) -> &str {
-        let value = self
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        value
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
+        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().split(';').next().unwrap_or_default().trim()
     }
 }
 
@@ -171,11 +151,7 @@ mod tests {
 
     #[test]
     fn segments_split_before_they_are_decoded() {
-        let request = Request::new(
-            Method::GET,
-            "/users/a%40b/x%2Fy//z?$top=5&%24filter=a+eq+%27b%27",
-            "http://h",
-        );
+        let request = Request::new(Method::GET, "/users/a%40b/x%2Fy//z?$top=5&%24filter=a+eq+%27b%27", "http://h");
         assert_eq!(request.segments(), ["users", "a@b", "x/y", "z"]);
         assert_eq!(request.param("$FILTER"), Some("a eq 'b'"));
     }

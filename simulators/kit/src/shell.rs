@@ -63,11 +63,7 @@ impl<M: Model> Simulator<M> {
             clock,
             courier: Courier::start(),
         });
-        let server = MockServer::builder()
-            .listener(listener)
-            .disable_request_recording()
-            .start()
-            .await;
+        let server = MockServer::builder().listener(listener).disable_request_recording().start().await;
         let simulator = Self { server, shared };
         simulator.mount().await;
         simulator
@@ -78,16 +74,12 @@ impl<M: Model> Simulator<M> {
     /// # Panics
     /// If the machine has no free port.
     pub async fn start_anywhere(model: M, clock: SimClock) -> Self {
-        let listener =
-            TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback interface");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback interface");
         Self::start(model, clock, listener).await
     }
 
     async fn mount(&self) {
-        Mock::given(any())
-            .respond_with(Skin(Arc::clone(&self.shared)))
-            .mount(&self.server)
-            .await;
+        Mock::given(any()).respond_with(Skin(Arc::clone(&self.shared))).mount(&self.server).await;
     }
 
     /// Frees what the HTTP server keeps per request; worth a call now and then in a long run.
@@ -109,10 +101,7 @@ impl<M: Model> Simulator<M> {
     /// Changes the model from outside, as a person at the vendor's own client would, with the same
     /// context a request has.
     pub fn with<T>(&self, change: impl FnOnce(&mut M, &Context<'_>) -> T) -> T {
-        let context = Context {
-            now: self.shared.clock.now(),
-            courier: &self.shared.courier,
-        };
+        let context = Context { now: self.shared.clock.now(), courier: &self.shared.courier };
         change(&mut self.model(), &context)
     }
 
@@ -134,10 +123,7 @@ impl<M: Model> Simulator<M> {
 
 impl<M> std::fmt::Debug for Simulator<M> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Simulator")
-            .field("url", &self.server.uri())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Simulator").field("url", &self.server.uri()).finish_non_exhaustive()
     }
 }
 
@@ -147,10 +133,7 @@ impl<M: Model> Respond for Skin<M> {
     fn respond(&self, request: &wiremock::Request) -> ResponseTemplate {
         let request = lift(request);
         let shared = &*self.0;
-        let context = Context {
-            now: shared.clock.now(),
-            courier: &shared.courier,
-        };
+        let context = Context { now: shared.clock.now(), courier: &shared.courier };
         let fault = lock(&shared.faults).strike(&request);
         let mut delay = Duration::ZERO;
         let reply = match &fault {
@@ -161,9 +144,7 @@ impl<M: Model> Respond for Skin<M> {
                 model.handle(&request, &context);
                 model.failing(*status, &context)
             }
-            Some(Fault::Throttle { retry_after }) => {
-                lock(&shared.model).throttled(*retry_after, &context)
-            }
+            Some(Fault::Throttle { retry_after }) => lock(&shared.model).throttled(*retry_after, &context),
             Some(Fault::Timeout(wait) | Fault::Latency(wait)) => {
                 delay = *wait;
                 lock(&shared.model).handle(&request, &context)
@@ -182,11 +163,7 @@ impl<M: Model> Respond for Skin<M> {
 }
 
 fn lift(request: &wiremock::Request) -> Request {
-    let host = request
-        .headers
-        .get("host")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("127.0.0.1");
+    let host = request.headers.get("host").and_then(|value| value.to_str().ok()).unwrap_or("127.0.0.1");
     let target = match request.url.query() {
         Some(query) => format!("{}?{query}", request.url.path()),
         None => request.url.path().to_owned(),
@@ -201,26 +178,16 @@ fn lower(reply: Reply, now: Timestamp, delay: Duration) -> ResponseTemplate {
     // The HTTP server would send the machine's time.
     let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let mut template = ResponseTemplate::new(reply.status.as_u16()).insert_header("date", date);
-    let content_type = reply
-        .headers
-        .get("content-type")
-        .and_then(|value| value.to_str().ok());
+    let content_type = reply.headers.get("content-type").and_then(|value| value.to_str().ok());
     if !reply.body.is_empty() || content_type.is_some() {
-        template = template.set_body_raw(
-            reply.body,
-            content_type.unwrap_or("application/octet-stream"),
-        );
+        template = template.set_body_raw(reply.body, content_type.unwrap_or("application/octet-stream"));
     }
     for (name, value) in &reply.headers {
         if name != "content-type" {
             template = template.append_header(name, value);
         }
     }
-    if delay.is_zero() {
-        template
-    } else {
-        template.set_delay(delay)
-    }
+    if delay.is_zero() { template } else { template.set_delay(delay) }
 }
 
 #[cfg(test)]
@@ -265,20 +232,12 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn a_fault_after_has_its_effect_and_a_fault_before_has_none() {
         let simulator = counter().await;
-        simulator
-            .faults()
-            .add(FaultRule::on_request(1, Fault::FailBefore(503)));
-        simulator
-            .faults()
-            .add(FaultRule::on_request(2, Fault::FailAfter(504)));
+        simulator.faults().add(FaultRule::on_request(1, Fault::FailBefore(503)));
+        simulator.faults().add(FaultRule::on_request(2, Fault::FailAfter(504)));
         assert_eq!(say(&simulator, "a").0, Some(503));
         assert_eq!(say(&simulator, "b").0, Some(504));
         assert_eq!(say(&simulator, "c"), (Some(200), "2 c".to_owned()));
-        let statuses: Vec<u16> = simulator
-            .journal()
-            .entries()
-            .map(|entry| entry.status)
-            .collect();
+        let statuses: Vec<u16> = simulator.journal().entries().map(|entry| entry.status).collect();
         assert_eq!(statuses, [503, 504, 200]);
     }
 }

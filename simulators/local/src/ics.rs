@@ -4,8 +4,8 @@ use calcard::common::PartialDateTime;
 use calcard::common::timezone::Tz;
 use calcard::icalendar::timezone::TzResolver;
 use calcard::icalendar::{
-    ICalendar, ICalendarClassification, ICalendarComponent, ICalendarComponentType, ICalendarEntry,
-    ICalendarProperty, ICalendarStatus, ICalendarTransparency, ICalendarValue,
+    ICalendar, ICalendarClassification, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarProperty,
+    ICalendarStatus, ICalendarTransparency, ICalendarValue,
 };
 use calcard::{Entry, Parser};
 use jiff::civil::Date;
@@ -207,9 +207,8 @@ mod tests {
         let day = |first: &str, last: &str| {
             Ok(EventTime::AllDay { first: first.parse().unwrap(), last: last.parse().unwrap() })
         };
-        let timed = |start: &str, end: &str| {
-            Ok(EventTime::Timed { start: start.parse().unwrap(), end: end.parse().unwrap() })
-        };
+        let timed =
+            |start: &str, end: &str| Ok(EventTime::Timed { start: start.parse().unwrap(), end: end.parse().unwrap() });
         for (lines, expected) in [
             ("DTSTART;VALUE=DATE:20310305", day("2031-03-05", "2031-03-05")),
             ("DTSTART;VALUE=DATE:20310305\r\nDTEND;VALUE=DATE:20310307", day("2031-03-05", "2031-03-06")),

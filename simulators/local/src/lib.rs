@@ -60,7 +60,9 @@ fn describe(error: &std::io::Error) -> String {
         std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::AddrInUse => "the port is taken; choose another".to_owned(),
-        std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => "this is a file, not a folder".to_owned(),
+        std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
+            "this is a file, not a folder".to_owned()
+        }
         _ => error.to_string(),
     }
 }

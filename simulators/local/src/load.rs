@@ -155,7 +155,8 @@ pub async fn deliver(stack: &Stack, person: &Person, mime: &[u8]) -> Result<Resu
         }
         Provider::Exchange => {
             let inbox = sim_exchange::WellKnown::Inbox;
-            let delivered = stack.vendors.exchange.with(|exchange, at| exchange.deliver(person.address, inbox, mime, at));
+            let delivered =
+                stack.vendors.exchange.with(|exchange, at| exchange.deliver(person.address, inbox, mime, at));
             match delivered {
                 Ok(id) => immutable_id(stack, person, &id).await.map(Ok),
                 Err(error) => Ok(Err(error.to_string())),
@@ -219,10 +220,8 @@ fn of_line(line: &Line) -> Fate {
         | Effect::Unchanged => Fate::Mirrored,
         Effect::Ingested | Effect::Related => Fate::Ingested,
         Effect::Parked => Fate::Parked(why()),
-        Effect::Skipped
-        | Effect::Rested
-        | Effect::Unlinked
-        | Effect::DeletedFromCrm
-        | Effect::DeletedFromMailbox => Fate::Skipped(why()),
+        Effect::Skipped | Effect::Rested | Effect::Unlinked | Effect::DeletedFromCrm | Effect::DeletedFromMailbox => {
+            Fate::Skipped(why())
+        }
     }
 }

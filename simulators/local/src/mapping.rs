@@ -122,9 +122,7 @@ impl Mapping {
             Fed::Resolve => syncline_resolve::handle(&self.house, &event, deadline).await,
         };
         match answer {
-            Ok(response) => {
-                response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
-            }
+            Ok(response) => response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect(),
             // As Lambda does when a function fails: the whole batch comes again.
             Err(_) => messages.iter().filter_map(|message| message.message_id.clone()).collect(),
         }

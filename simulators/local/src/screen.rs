@@ -48,7 +48,8 @@ pub fn table(rows: &[Vec<String>]) {
 
 /// A bar for what takes long; nothing in a pipe.
 pub fn progress(what: &'static str, total: usize) -> ProgressBar {
-    let target = if console::Term::stdout().is_term() { ProgressDrawTarget::stdout() } else { ProgressDrawTarget::hidden() };
+    let target =
+        if console::Term::stdout().is_term() { ProgressDrawTarget::stdout() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(u64::try_from(total).ok(), target);
     if let Ok(style) = ProgressStyle::with_template("  {msg:<14} {wide_bar} {pos}/{len}") {
         bar.set_style(style);

@@ -30,24 +30,14 @@ pub struct Person {
 
 /// The users, the first of each provider first.
 pub const PEOPLE: [Person; 4] = [
-    Person {
-        id: "anna.berg",
-        name: "Anna Berg",
-        address: "anna.berg@northwind.example",
-        provider: Provider::Exchange,
-    },
+    Person { id: "anna.berg", name: "Anna Berg", address: "anna.berg@northwind.example", provider: Provider::Exchange },
     Person {
         id: "ben.carter",
         name: "Ben Carter",
         address: "ben.carter@northwind.example",
         provider: Provider::Exchange,
     },
-    Person {
-        id: "carla.diaz",
-        name: "Carla Diaz",
-        address: "carla.diaz@northwind.example",
-        provider: Provider::Gmail,
-    },
+    Person { id: "carla.diaz", name: "Carla Diaz", address: "carla.diaz@northwind.example", provider: Provider::Gmail },
     Person {
         id: "deniz.evren",
         name: "Deniz Evren",

@@ -286,7 +286,8 @@ fn files(fates: &[(String, Fate)]) -> bool {
 
 async fn summary(stack: &Stack) -> Result<bool, LocalError> {
     screen::headline("Summary");
-    let head = ["user", "sessions", "created", "updated", "deleted", "linked", "ingested", "skipped", "parked", "failed"];
+    let head =
+        ["user", "sessions", "created", "updated", "deleted", "linked", "ingested", "skipped", "parked", "failed"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     let mut failed_in_all = 0;
     for person in PEOPLE {
