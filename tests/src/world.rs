@@ -10,10 +10,12 @@ use syncline::mapping::{self, Fed};
 use syncline::seed::{PEOPLE, Person};
 use syncline::stack::{Options, Stack};
 use syncline_core::ids::UserId;
+use syncline_core::item::Kind;
 use syncline_core::job::{Stream, Trigger};
 use syncline_core::policy::Policy;
 use syncline_core::report::SessionReport;
 use syncline_engine::{EngineError, Ports, Ran, ingest, mirror};
+use syncline_ports::LeaseOutcome;
 
 /// When every world begins.
 pub const BEGINNING: &str = "2031-03-03T09:00:00Z";
@@ -28,6 +30,8 @@ pub const ANNA: &Person = &PEOPLE[0];
 pub const BEN: &Person = &PEOPLE[1];
 /// Carla Diaz, on Gmail.
 pub const CARLA: &Person = &PEOPLE[2];
+/// Deniz Evren, on Gmail.
+pub const DENIZ: &Person = &PEOPLE[3];
 
 /// The house, the simulators, and the hands of their users.
 pub struct World {
@@ -111,7 +115,7 @@ impl World {
         self.stack.mapping.depth(self.stack.mapping.queue(function)).await
     }
 
-    /// Whether a stream's last session is this far in the past or more.
+    /// The report of a stream's last session.
     pub async fn last_session(&self, person: &Person, stream: Stream) -> Option<SessionReport> {
         let reports = self.stack.store().sessions(&UserId::new(person.id), 50).await.expect("sessions");
         reports.into_iter().find(|report| report.stream == stream)
@@ -165,7 +169,7 @@ impl World {
     /// A user's events in Salesforce, by start.
     pub async fn crm_events(&self, person: &Person) -> Vec<Value> {
         let fields = "Id, Subject, Description, Location, StartDateTime, EndDateTime, IsAllDayEvent, ActivityDate, \
-                      ShowAs, IsPrivate, Syncline_Key__c";
+                      ShowAs, IsPrivate, IsReminderSet, ReminderDateTime, Syncline_Key__c";
         let owner = format!("Owner.Username = '{}'", person.address);
         self.soql(person, &format!("SELECT {fields} FROM Event WHERE {owner} ORDER BY StartDateTime, Subject")).await
     }
@@ -191,6 +195,65 @@ impl World {
         made["id"].as_str().expect("an id").to_owned()
     }
 
+    /// A request to the console's API with the administrator's token; `path` begins behind `/api`.
+    pub async fn console(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let url = format!("{}api{path}", self.stack.console_url());
+        let method = method.parse().expect("a method");
+        let mut request = self.stack.http.request(method, url).bearer_auth(&self.stack.console_token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.expect("the console answers");
+        let status = response.status().as_u16();
+        (status, response.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Forgets what the vendors were asked so far.
+    pub fn forget_requests(&self) {
+        let vendors = &self.stack.vendors;
+        vendors.exchange.journal().clear();
+        vendors.gmail.journal().clear();
+        vendors.salesforce.journal().clear();
+    }
+
+    /// What is left over: jobs, dead ones too, creates that nobody confirmed, leases that nobody gave back.
+    pub async fn leftovers(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        for function in Fed::ALL {
+            let queue = self.stack.mapping.queue(function);
+            let dead = match queue.strip_suffix(".fifo") {
+                Some(name) => format!("{name}-dead.fifo"),
+                None => format!("{queue}-dead"),
+            };
+            for (what, queue) in [("queued", queue), ("dead", dead.as_str())] {
+                let jobs = self.stack.mapping.depth(queue).await;
+                if jobs > 0 {
+                    left.push(format!("{jobs} {what} jobs of {function:?}"));
+                }
+            }
+        }
+        for person in PEOPLE {
+            let (user, store) = (UserId::new(person.id), self.stack.store());
+            let intents = store.intents(&user, Kind::Event).await.expect("intents");
+            left.extend(intents.iter().map(|_| format!("an unconfirmed create of {user}")));
+            for stream in [Stream::Mirror, Stream::Ingest] {
+                match store.acquire(&user, stream, "the test", self.now(), self.deadline()).await.expect("a lease") {
+                    LeaseOutcome::Held(lease) => {
+                        store.release(&lease, self.now()).await.expect("the lease back");
+                    }
+                    LeaseOutcome::Busy => left.push(format!("the lease of {user}'s {} stream", stream.name())),
+                }
+            }
+        }
+        left
+    }
+
+    /// A mail arrives in a user's inbox; its id there.
+    pub async fn receive(&self, person: &Person, mime: &str) -> String {
+        let delivered = load::deliver(&self.stack, person, mime.as_bytes()).await.expect("the simulator takes it");
+        delivered.expect("the mailbox takes it")
+    }
+
     /// A plain mail arrives in a user's inbox; its id there.
     pub async fn receive_mail(&self, person: &Person, message_id: &str, from: &str, subject: &str) -> String {
         let mime = format!(
@@ -199,8 +262,7 @@ impl World {
              Content-Type: text/plain; charset=utf-8\r\n\r\nHello\r\n",
             person.address
         );
-        let delivered = load::deliver(&self.stack, person, mime.as_bytes()).await.expect("the simulator takes it");
-        delivered.expect("the mailbox takes it")
+        self.receive(person, &mime).await
     }
 }
 

@@ -16,8 +16,8 @@ use crate::keys;
 const OP: &str = "sqs.send";
 /// SendMessageBatch takes no more.
 const BATCH: usize = 10;
-/// SQS' longest delay.
-const LONGEST_DELAY: Duration = Duration::from_mins(15);
+/// SQS' longest delay, seconds.
+const LONGEST_DELAY: i32 = 900;
 
 /// Where the jobs of each function go.
 #[derive(Clone, Debug)]
@@ -95,7 +95,8 @@ impl SqsQueue {
 #[async_trait]
 impl JobQueue for SqsQueue {
     async fn send(&self, jobs: &[Job], delay: Duration) -> Result<(), PortError> {
-        let delay = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or_default();
+        // Whole seconds only, and never sooner than asked.
+        let delay = i32::try_from(delay.as_millis().div_ceil(1_000)).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
         let mut failure = None;
         for url in [&self.urls.mirror, &self.urls.ingest, &self.urls.resolve] {
             let own: Vec<&Job> = jobs.iter().filter(|job| std::ptr::eq(self.url(job), url)).collect();

@@ -165,8 +165,8 @@ impl Mirror<'_> {
         Ok(true)
     }
 
-    /// Reads the parked items whose time has come, as if they had been observed; returns those whose
-    /// held delete was allowed.
+    /// Reads the parked items whose time has come, and their counterparts, as if they had been observed;
+    /// returns those whose held delete was allowed.
     async fn take_up_parked(
         &mut self,
         calendars: &Calendars<'_>,
@@ -185,13 +185,31 @@ impl Mirror<'_> {
                 None => rows.push(row),
             }
         }
-        for (side, observed) in [(Side::Mailbox, in_mailbox), (Side::Crm, in_crm)] {
+        let wanted = self.pairs_of(&rows).await?;
+        for ((side, observed), ids) in [(Side::Mailbox, in_mailbox), (Side::Crm, in_crm)].into_iter().zip(wanted) {
             let known: BTreeSet<_> = observed.items.iter().map(|seen| seen.id().clone()).collect();
-            let due = rows.iter().filter(|row| row.side == side && !known.contains(&row.id));
-            let ids: Vec<_> = due.map(|row| row.id.clone()).collect();
+            let ids: Vec<_> = ids.into_iter().filter(|id| !known.contains(id)).collect();
             observed.items.extend(read(calendars, side, &ids).await?);
         }
         Ok(allowed)
+    }
+
+    /// The ids of parked items and of their counterparts: what waits may have happened on either side, and
+    /// neither side lists it again.
+    async fn pairs_of(&self, rows: &[ParkedRow]) -> Result<[BTreeSet<RemoteId>; 2], EngineError> {
+        if rows.is_empty() {
+            return Ok([BTreeSet::new(), BTreeSet::new()]);
+        }
+        let [mailbox, crm] = Side::BOTH.map(|side| {
+            let of_side = rows.iter().filter(|row| row.side == side);
+            of_side.map(|row| row.id.clone()).collect::<Vec<_>>()
+        });
+        let links = self.session.ports.store.links(&self.session.user.id, Kind::Event, &mailbox, &crm).await?;
+        let mut wanted = [BTreeSet::from_iter(mailbox), BTreeSet::from_iter(crm)];
+        for (side, wanted) in Side::BOTH.into_iter().zip(&mut wanted) {
+            wanted.extend(links.iter().filter_map(|link| link.anchor(side)).map(|at| at.id.clone()));
+        }
+        Ok(wanted)
     }
 
     async fn deny_delete(&mut self, row: &ParkedRow) -> Result<(), EngineError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use syncline_core::job::{Job, Stream, Trigger};
 use syncline_core::org::{Provider, User};
 use syncline_core::schedule;
@@ -91,9 +91,15 @@ pub fn streams(user: &User) -> &'static [Stream] {
 
 /// Sends a job for each stream that has none queued.
 pub(crate) async fn enqueue(ports: &Ports, user: &User, trigger: Trigger, delay: Duration) -> Result<u32, EngineError> {
+    let lost_after = match trigger {
+        // The claim keeps the timer from sending twice. It trusts no mark: where a timer died between mark and
+        // job, the user would wait for more than an interval.
+        Trigger::Timer => SignedDuration::ZERO,
+        Trigger::Webhook | Trigger::Forced | Trigger::FollowUp => JOB_LOST_AFTER,
+    };
     let mut jobs = Vec::new();
     for stream in streams(user) {
-        if ports.store.raise(&user.id, *stream, ports.clock.now(), JOB_LOST_AFTER).await? == Raised::SendJob {
+        if ports.store.raise(&user.id, *stream, ports.clock.now(), lost_after).await? == Raised::SendJob {
             jobs.push(Job::Session { user: user.id.clone(), stream: *stream, trigger });
         }
     }
