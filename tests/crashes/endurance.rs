@@ -15,7 +15,7 @@ use crate::verdict::Pair;
 /// How often a write is refused in a row, at most: more often than a session tries.
 const MOST_REFUSALS: u32 = 4;
 /// The time between two sessions (D-01).
-const INTERVAL: Duration = Duration::from_secs(31 * 60);
+const INTERVAL: Duration = Duration::from_mins(31);
 
 async fn refused(prepare: impl AsyncFn(&World, &Slot) -> Pair, refuse: impl Fn(&World, &Pair, u32)) {
     let session = Session::Mirror(ANNA);

@@ -53,7 +53,7 @@ pub(crate) async fn edited_in_both(world: &World, slot: &Slot) -> Pair {
 async fn conflict_won_by_crm(world: &World, slot: &Slot) -> Pair {
     let (id, pair) = slot.pair(world).await;
     patch_in_outlook(world, &id, json!({ "subject": format!("From Outlook {}", pair.token) })).await;
-    world.advance(Duration::from_secs(60));
+    world.advance(Duration::from_mins(1));
     edit_in_crm(world, &pair).await
 }
 
@@ -61,7 +61,7 @@ async fn conflict_won_by_outlook(world: &World, slot: &Slot) -> Pair {
     let (id, pair) = slot.pair(world).await;
     let loser = json!({ "Subject": format!("From Salesforce {}", pair.token), "Location": "Room 9" });
     patch_in_crm(world, &pair, loser).await;
-    world.advance(Duration::from_secs(60));
+    world.advance(Duration::from_mins(1));
     let edited = pair.with("From Outlook", pair.start, "Room 9");
     patch_in_outlook(world, &id, json!({ "subject": edited.content().subject })).await;
     edited

@@ -26,9 +26,9 @@ use crate::picture::Picture;
 use crate::verdict::{self, Pair, Verdict};
 
 /// Longer than every lease, lock and claim.
-pub(crate) const PAST_EVERY_LEASE: Duration = Duration::from_secs(10 * 60);
+pub(crate) const PAST_EVERY_LEASE: Duration = Duration::from_mins(10);
 /// Longer than a parked item ever waits (D-32).
-const PAST_EVERY_WAIT: Duration = Duration::from_secs(61 * 60);
+const PAST_EVERY_WAIT: Duration = Duration::from_mins(61);
 /// Between a change and the session that sees it.
 pub(crate) const A_LITTLE: Duration = Duration::from_secs(5);
 /// How many sessions an accident may take to be made good.
@@ -195,7 +195,7 @@ impl Stock {
             world.mirror(ANNA).await;
         }
         // Later than the session's own writes, so that it is clear which is newer.
-        world.advance(Duration::from_secs(60));
+        world.advance(Duration::from_mins(1));
         pairs.pop().expect("just made")
     }
 }

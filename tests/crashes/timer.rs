@@ -15,9 +15,9 @@ use syncline_tests::World;
 use syncline_tests::crashing::{self, Blow, CrashPlan, Fate, Moment, Script};
 
 /// A minute more than an interval: everybody is due again.
-const PAST_AN_INTERVAL: Duration = Duration::from_secs(31 * 60);
+const PAST_AN_INTERVAL: Duration = Duration::from_mins(31);
 /// How far apart the ticks after a crash are, and how many there are in an interval.
-const STEP: Duration = Duration::from_secs(5 * 60);
+const STEP: Duration = Duration::from_mins(5);
 const STEPS: u32 = 6;
 
 /// A turn of the timer on these ports.
