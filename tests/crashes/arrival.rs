@@ -11,11 +11,13 @@ use syncline_tests::world::ANNA;
 
 use crate::events_down::{new_in_crm, patch_in_crm};
 use crate::events_up::{new_in_outlook, patch_in_outlook};
-use crate::frame::{Session, Slot, write_path};
+use crate::frame::{Session, Slot, write_paths};
 use crate::verdict::Pair;
 
-write_path!(d05_twins: Session::Mirror(ANNA), twins);
-write_path!(d05_a_first_session: Session::Mirror(ANNA), first_session);
+write_paths! {
+    d05_twins_are_linked_and_not_doubled: Session::Mirror(ANNA), twins;
+    d05_a_first_session_links_and_creates_once: Session::Mirror(ANNA), first_session;
+}
 
 /// Only Salesforce knows the place.
 async fn twins(world: &World, slot: &Slot) -> Pair {

@@ -8,16 +8,18 @@ use syncline_tests::World;
 use syncline_tests::world::ANNA;
 
 use crate::events_up::{delete_in_outlook, patch_in_outlook};
-use crate::frame::{Session, Slot, write_path};
+use crate::frame::{Session, Slot, write_paths};
 use crate::verdict::Pair;
 
-write_path!(a_new_event: Session::Mirror(ANNA), new_in_crm);
-write_path!(d08_an_edit: Session::Mirror(ANNA), edited_in_crm);
-write_path!(d10_a_delete: Session::Mirror(ANNA), deleted_in_crm);
-write_path!(d09_an_edit_of_what_outlook_deleted: Session::Mirror(ANNA), edited_in_crm_deleted_in_outlook);
-write_path!(d08_edits_of_different_fields_on_both_sides: Session::Mirror(ANNA), edited_in_both);
-write_path!(d08_a_conflict_that_the_crm_wins: Session::Mirror(ANNA), conflict_won_by_crm);
-write_path!(d08_a_conflict_that_the_mailbox_wins: Session::Mirror(ANNA), conflict_won_by_outlook);
+write_paths! {
+    a_new_event_comes_down_once: Session::Mirror(ANNA), new_in_crm;
+    d08_an_edit_comes_down: Session::Mirror(ANNA), edited_in_crm;
+    d10_a_delete_comes_down: Session::Mirror(ANNA), deleted_in_crm;
+    d09_an_edit_in_the_crm_survives_the_delete_in_outlook: Session::Mirror(ANNA), edited_in_crm_deleted_in_outlook;
+    d08_edits_of_different_fields_are_merged: Session::Mirror(ANNA), edited_in_both;
+    d08_the_newer_edit_wins_in_the_crm: Session::Mirror(ANNA), conflict_won_by_crm;
+    d08_the_newer_edit_wins_in_outlook: Session::Mirror(ANNA), conflict_won_by_outlook;
+}
 
 pub(crate) async fn new_in_crm(world: &World, slot: &Slot) -> Pair {
     let pair = Pair::new(ANNA, "Call", &slot.token, slot.start);

@@ -6,13 +6,15 @@ use syncline_tests::World;
 use syncline_tests::world::ANNA;
 
 use crate::events_down::delete_in_crm;
-use crate::frame::{Session, Slot, write_path};
+use crate::frame::{Session, Slot, write_paths};
 use crate::verdict::Pair;
 
-write_path!(a_new_event: Session::Mirror(ANNA), new_in_outlook);
-write_path!(d08_an_edit: Session::Mirror(ANNA), edited_in_outlook);
-write_path!(d10_a_delete: Session::Mirror(ANNA), deleted_in_outlook);
-write_path!(d09_an_edit_of_what_the_crm_deleted: Session::Mirror(ANNA), edited_in_outlook_deleted_in_crm);
+write_paths! {
+    a_new_event_goes_up_once: Session::Mirror(ANNA), new_in_outlook;
+    d08_an_edit_goes_up: Session::Mirror(ANNA), edited_in_outlook;
+    d10_a_delete_goes_up: Session::Mirror(ANNA), deleted_in_outlook;
+    d09_an_edit_in_outlook_survives_the_delete_in_the_crm: Session::Mirror(ANNA), edited_in_outlook_deleted_in_crm;
+}
 
 pub(crate) async fn new_in_outlook(world: &World, slot: &Slot) -> Pair {
     let pair = Pair::new(ANNA, "Kick-off", &slot.token, slot.start);

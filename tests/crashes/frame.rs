@@ -316,31 +316,34 @@ async fn settle(world: &World, sessions: &[Session], rounds: u32) -> Result<(), 
     Err(format!("it does not come to rest: {}", restless.join("; ")))
 }
 
-/// The same session twice: the second writes nothing, and needs no time for it.
-pub(crate) async fn twice<E: Verdict>(session: Session, prepare: impl AsyncFn(&World, &Slot) -> E) {
-    let mut series = Series::begin(&[session]).await;
-    for _ in 0..2 {
-        let expected = series.prepare(&prepare).await;
-        let ran = session.on(series.world.ports().clone()).await;
-        assert!(ran.is_ok(), "{ran:?}");
-        series.world.work_off().await;
-        assert_eq!(settle(&series.world, &[session], 1).await, Ok(()), "the second session writes");
-        assert_eq!(expected.problems(&series.world).await, [""; 0]);
-    }
-    series.end().await;
-}
-
-/// A crash at each call, before and after it.
-pub(crate) async fn crashes<E: Verdict>(
+/// Everything that can happen to a write path.
+pub(crate) async fn endures<E: Verdict>(
     session: Session,
     others: &[Session],
     prepare: impl AsyncFn(&World, &Slot) -> E,
 ) {
     let mut series = Series::begin(&[&[session], others].concat()).await;
+    twice(&mut series, session, &prepare).await;
     for moment in Moment::BOTH {
         blows(&mut series, session, &prepare, moment, Blow::Death).await;
     }
+    lost_answers(&mut series, session, &prepare).await;
     series.end().await;
+}
+
+/// The same session twice: the second writes nothing, and needs no time for it.
+async fn twice<E: Verdict>(series: &mut Series, session: Session, prepare: &impl AsyncFn(&World, &Slot) -> E) {
+    for _ in 0..2 {
+        let expected = series.prepare(prepare).await;
+        let sessions = series.sessions.clone();
+        for session in &sessions {
+            let ran = session.on(series.world.ports().clone()).await;
+            assert!(ran.is_ok(), "{session:?}: {ran:?}");
+        }
+        series.world.work_off().await;
+        assert_eq!(settle(&series.world, &sessions, 1).await, Ok(()), "the second {session:?} writes");
+        assert_eq!(expected.problems(&series.world).await, [""; 0]);
+    }
 }
 
 /// Each call fails once: as if it had not been made, and with its answer lost.
@@ -376,8 +379,7 @@ async fn blows<E: Verdict>(
 
 /// Each request to a vendor fails once: with its answer lost, without its effect, and throttled. All that
 /// write are POSTs: Graph's and Salesforce's batches, and single new records.
-pub(crate) async fn lost_answers<E: Verdict>(session: Session, prepare: impl AsyncFn(&World, &Slot) -> E) {
-    let mut series = Series::begin(&[session]).await;
+async fn lost_answers<E: Verdict>(series: &mut Series, session: Session, prepare: &impl AsyncFn(&World, &Slot) -> E) {
     for vendor in session.vendors() {
         for (method, fault) in [
             // A read that fails is none, whatever was lost of it: the rest is for what may write.
@@ -387,7 +389,7 @@ pub(crate) async fn lost_answers<E: Verdict>(session: Session, prepare: impl Asy
         ] {
             for nth in 1.. {
                 assert!(nth < MOST_POINTS, "requests without end");
-                let expected = series.prepare(&prepare).await;
+                let expected = series.prepare(prepare).await;
                 series.world.forget_requests();
                 let rule = FaultRule { method: method.clone(), ..FaultRule::on_request(nth, fault.clone()) };
                 vendor.fail(&series.world, rule);
@@ -402,7 +404,6 @@ pub(crate) async fn lost_answers<E: Verdict>(session: Session, prepare: impl Asy
             }
         }
     }
-    series.end().await;
 }
 
 /// The session is held before each of its calls while something else happens, and then goes on.
@@ -435,34 +436,16 @@ pub(crate) async fn held<E: Verdict>(
     series.end().await;
 }
 
-/// The tests of a write path.
-macro_rules! write_path {
-    ($(#[$doc:meta])* $name:ident: $session:expr, $prepare:path) => {
-        $(#[$doc])*
-        mod $name {
-            use super::*;
-
+/// A test for each write path: twice, and with every accident.
+macro_rules! write_paths {
+    ($($name:ident: $session:expr, $prepare:path;)*) => {
+        $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn run_twice_writes_nothing_the_second_time() {
-                crate::frame::twice($session, $prepare).await;
+            async fn $name() {
+                crate::frame::endures($session, &[], $prepare).await;
             }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn survives_a_crash_at_each_call() {
-                crate::frame::crashes($session, &[], $prepare).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn survives_the_failure_of_each_call() {
-                crate::frame::failures($session, $prepare).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn survives_a_lost_answer_to_each_request() {
-                crate::frame::lost_answers($session, $prepare).await;
-            }
-        }
+        )*
     };
 }
 
-pub(crate) use write_path;
+pub(crate) use write_paths;

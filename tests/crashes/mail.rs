@@ -4,20 +4,22 @@ use syncline::seed::Person;
 use syncline_tests::World;
 use syncline_tests::world::{ANNA, CARLA};
 
-use crate::frame::{Session, Slot, write_path};
+use crate::frame::{Session, Slot, write_paths};
 use crate::verdict::Recorded;
+
+write_paths! {
+    d25_a_contacts_mail_in_exchange_is_recorded_once: Session::Ingest(ANNA), to_anna;
+    d25_a_contacts_mail_in_gmail_is_recorded_once: Session::Ingest(CARLA), to_carla;
+}
 
 /// A contact of the seeded org.
 const MIA: &str = "mia.larsen@fabrikam.example";
-
-write_path!(of_a_contact_to_exchange: Session::Ingest(ANNA), to_anna);
-write_path!(of_a_contact_to_gmail: Session::Ingest(CARLA), to_carla);
 
 pub(crate) async fn to_anna(world: &World, slot: &Slot) -> Recorded {
     from_mia(world, slot, &[ANNA]).await
 }
 
-async fn to_carla(world: &World, slot: &Slot) -> Recorded {
+pub(crate) async fn to_carla(world: &World, slot: &Slot) -> Recorded {
     from_mia(world, slot, &[CARLA]).await
 }
 

@@ -6,7 +6,7 @@ use syncline_tests::world::{ANNA, BEN, CARLA};
 
 use crate::events_down::{deleted_in_crm, edited_in_crm, new_in_crm, patch_in_crm};
 use crate::events_up::{deleted_in_outlook, edited_in_outlook, new_in_outlook, patch_in_outlook};
-use crate::frame::{A_LITTLE, PAST_EVERY_LEASE, Series, Session, Slot, crashes, held};
+use crate::frame::{A_LITTLE, PAST_EVERY_LEASE, Series, Session, Slot, endures, held};
 use crate::verdict::{Pair, Recorded};
 use crate::{mail, strangers};
 
@@ -127,7 +127,7 @@ async fn d25_a_strangers_mail_that_a_colleague_takes_meanwhile_is_recorded_once(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d25_a_mail_whose_first_taker_dies_is_recorded_once_by_a_colleague() {
-    crashes(Session::Ingest(ANNA), &COLLEAGUES, to_all).await;
+    endures(Session::Ingest(ANNA), &COLLEAGUES, to_all).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

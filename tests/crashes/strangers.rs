@@ -4,22 +4,24 @@ use syncline::seed::Person;
 use syncline_tests::World;
 use syncline_tests::world::{ANNA, CARLA};
 
-use crate::frame::{Session, Slot, write_path};
+use crate::frame::{Session, Slot, write_paths};
 use crate::verdict::Recorded;
+
+write_paths! {
+    a_strangers_mail_in_exchange_makes_one_lead: Session::Ingest(ANNA), to_anna;
+    a_strangers_mail_in_gmail_makes_one_lead: Session::Ingest(CARLA), to_carla;
+    d31_waiting_mails_make_one_lead_each_stranger: Session::Resolve(DOMAIN), waiting;
+}
 
 /// Where strangers come from.
 pub(crate) const DOMAINS: [&str; 1] = [DOMAIN];
 pub(crate) const DOMAIN: &str = "tailspin.example";
 
-write_path!(ingest_from_exchange: Session::Ingest(ANNA), to_anna);
-write_path!(ingest_from_gmail: Session::Ingest(CARLA), to_carla);
-write_path!(d31_resolve: Session::Resolve(DOMAIN), waiting);
-
 pub(crate) async fn to_anna(world: &World, slot: &Slot) -> Recorded {
     mail(world, slot, "pat", 1, &[ANNA]).await
 }
 
-async fn to_carla(world: &World, slot: &Slot) -> Recorded {
+pub(crate) async fn to_carla(world: &World, slot: &Slot) -> Recorded {
     mail(world, slot, "pat", 1, &[CARLA]).await
 }
 
