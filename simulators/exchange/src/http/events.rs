@@ -9,7 +9,6 @@ use super::delta::DeltaKind;
 use super::event_view::{self, CALENDAR, EVENT, EventForm};
 use super::odata::Options;
 use super::{Path, below, entity};
-use crate::model::ids::Kind;
 use crate::model::{Event, Exchange, Mailbox, NoticeKind, instant};
 use crate::refusal::Refusal;
 
@@ -22,14 +21,20 @@ impl Exchange {
         let (below_calendar, from) = match names.as_slice() {
             ["calendars"] if call.is("GET") => return self.calendars(call, index),
             ["calendars"] => return Err(Refusal::method_not_allowed()),
-            ["calendars", ..] => {
-                self.check_calendar(index, &path.raw[1])?;
-                (&names[2..], 2)
-            }
+            ["calendars", ..] => (&names[2..], 2),
             ["calendar", ..] => (&names[1..], 1),
             _ => (&names[..], 0),
         };
+        let mailbox = &self.mailboxes[index];
+        let calendar = if from == 2 { mailbox.find_calendar(&path.raw[1])? } else { mailbox.calendar };
         let raw = &path.raw[from..];
+        if from > 0
+            && let ["events", id, ..] = below_calendar
+            && *id != "delta"
+            && mailbox.find::<Event>(&raw[1])?.stamp.scope != calendar
+        {
+            return Err(Refusal::item_not_found());
+        }
         let method = call.request.method.as_str();
         match (below_calendar, method) {
             ([], "GET") => {
@@ -38,17 +43,17 @@ impl Exchange {
                 let calendar = options.cut(event_view::calendar(mailbox));
                 Ok(entity(call, 200, &below(mailbox, "calendars/$entity"), calendar))
             }
-            (["events"], "GET") => self.list_events(call, index, None),
-            (["events"], "POST") => self.create_event(call, index),
-            (["events", "delta"], "GET") => self.delta(call, index, DeltaKind::Events),
+            (["events"], "GET") => self.list_events(call, index, calendar, None),
+            (["events"], "POST") => self.create_event(call, index, calendar),
+            (["events", "delta"], "GET") => self.delta(call, index, DeltaKind::Events(calendar)),
             (["events", _], "GET") => self.read_event(call, index, &raw[1]),
             (["events", _], "PATCH") => self.patch_event(call, index, &raw[1]),
             (["events", _], "DELETE") => self.delete_event(call, index, &raw[1]),
             (["calendarview"], "GET") => {
                 let window = window(call)?;
-                self.list_events(call, index, Some(window))
+                self.list_events(call, index, calendar, Some(window))
             }
-            (["calendarview", "delta"], "GET") => self.delta(call, index, DeltaKind::CalendarView),
+            (["calendarview", "delta"], "GET") => self.delta(call, index, DeltaKind::CalendarView(calendar)),
             ([] | ["events" | "calendarview"] | ["events", _] | ["calendarview", "delta"], _) => {
                 Err(Refusal::method_not_allowed())
             }
@@ -66,27 +71,17 @@ impl Exchange {
         Ok(json(200, &options.list(call, &below(mailbox, "calendars"), vec![()], show, show)))
     }
 
-    fn check_calendar(&self, index: usize, id: &str) -> Result<(), Refusal> {
-        let mailbox = &self.mailboxes[index];
-        if mailbox.container_id(Kind::Calendar, mailbox.calendar).trim_end_matches('=') == id.trim_end_matches('=') {
-            return Ok(());
-        }
-        match crate::model::ids::read(id, Kind::Calendar) {
-            crate::model::ids::Reading::Malformed => Err(Refusal::malformed_id()),
-            _ => Err(Refusal::item_not_found()),
-        }
-    }
-
     fn list_events(
         &self,
         call: &Call<'_>,
         index: usize,
+        calendar: u64,
         window: Option<(Timestamp, Timestamp)>,
     ) -> Result<Reply, Refusal> {
         let options = Options::of(call, &EVENT)?;
         let form = form(call)?;
         let mailbox = &self.mailboxes[index];
-        let mut events: Vec<&Event> = mailbox.events.values().collect();
+        let mut events: Vec<&Event> = mailbox.events.values().filter(|event| event.stamp.scope == calendar).collect();
         if let Some((from, to)) = window {
             events.retain(|event| event.span.overlaps(from, to));
             events.sort_by_key(|event| (event.span.bounds(), event.stamp.key));
@@ -123,7 +118,7 @@ impl Exchange {
         Ok(reply.header("location", &location))
     }
 
-    fn create_event(&mut self, call: &Call<'_>, index: usize) -> Result<Reply, Refusal> {
+    fn create_event(&mut self, call: &Call<'_>, index: usize, calendar: u64) -> Result<Reply, Refusal> {
         let body = call.body()?;
         let zone = call.prefer.zone()?;
         let options = Options::of(call, &EVENT)?;
@@ -133,7 +128,7 @@ impl Exchange {
                 return self.event_reply(call, index, event, 201, &options);
             }
         }
-        let event = self.new_event(index, &body, &zone, call.now)?;
+        let event = self.new_event(index, calendar, &body, &zone, call.now)?;
         self.mail(&event, &event.attendee_addresses(), NoticeKind::Invitation, call.now);
         let reply = self.event_reply(call, index, &event, 201, &options);
         self.add_event(index, event);

@@ -112,7 +112,10 @@ impl Exchange {
         let names = path.names();
         match (names.as_slice(), call.request.method.as_str()) {
             (["contacts"], "GET") => self.list_contacts(call, index),
-            (["contacts", "delta"], "GET") => self.delta(call, index, DeltaKind::Contacts),
+            (["contacts", "delta"], "GET") => {
+                let folder = self.mailboxes[index].contact_folder;
+                self.delta(call, index, DeltaKind::Contacts(folder))
+            }
             (["contacts", _], "GET") => {
                 let options = Options::of(call, &CONTACT)?;
                 let mailbox = &self.mailboxes[index];

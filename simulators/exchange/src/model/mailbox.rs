@@ -209,12 +209,26 @@ impl Mailbox {
             Some(folder) => Ok(folder.key),
             None => match ids::read(id, Kind::Folder) {
                 Reading::Malformed => Err(Refusal::malformed_id()),
-                Reading::Key(key) if self.folders.contains_key(&key) && self.container_id(Kind::Folder, key) == id => {
+                Reading::Key(key) if self.folders.contains_key(&key) && self.is_container(Kind::Folder, key, id) => {
                     Ok(key)
                 }
                 Reading::Key(_) | Reading::Foreign => Err(Refusal::item_not_found()),
             },
         }
+    }
+
+    /// The key of the calendar of an id.
+    pub(crate) fn find_calendar(&self, id: &str) -> Result<u64, Refusal> {
+        match ids::read(id, Kind::Calendar) {
+            Reading::Malformed => Err(Refusal::malformed_id()),
+            Reading::Key(key) if key == self.calendar && self.is_container(Kind::Calendar, key, id) => Ok(key),
+            Reading::Key(_) | Reading::Foreign => Err(Refusal::item_not_found()),
+        }
+    }
+
+    /// Whether the id is that of the calendar or folder, with or without its padding.
+    fn is_container(&self, kind: Kind, key: u64, id: &str) -> bool {
+        self.container_id(kind, key).trim_end_matches('=') == id.trim_end_matches('=')
     }
 
     /// The id of a calendar or folder; these never change.

@@ -130,7 +130,8 @@ impl Exchange {
             Person { name: invitation.organizer_name.clone(), address: invitation.organizer_address.clone() };
         let body = invitation.event.as_object();
         let body = body.ok_or_else(|| SeedError::Refused("an event is a JSON object".to_owned()))?;
-        let event = self.new_event(index, body, &Zone::utc(), context.now);
+        let calendar = self.mailboxes[index].calendar;
+        let event = self.new_event(index, calendar, body, &Zone::utc(), context.now);
         let mut event = event.map_err(|refusal| refused(&refusal))?;
         event.organizer = organizer;
         event.is_organizer = false;
@@ -185,6 +186,7 @@ impl Exchange {
     pub(crate) fn new_event(
         &mut self,
         index: usize,
+        calendar: u64,
         body: &Map<String, Value>,
         zone: &Zone,
         now: Timestamp,
@@ -217,7 +219,7 @@ impl Exchange {
         };
         event.apply(body, zone)?;
         let mailbox = &mut self.mailboxes[index];
-        event.stamp = mailbox.stamp(mailbox.calendar, now);
+        event.stamp = mailbox.stamp(calendar, now);
         let uid = ids::hex(&ids::digest(&[&mailbox.id, "uid", &event.stamp.key.to_string()])[..24]);
         event.ical_uid = format!("040000008200E00074C5B7101A82E00800000000{}", uid.to_uppercase());
         Ok(event)
