@@ -16,7 +16,7 @@ use syncline_core::item::{Kind, Side};
 use syncline_core::job::{Job, Stream};
 use syncline_core::link::Link;
 use syncline_core::mail::MailObservation;
-use syncline_core::observation::{EventSeen, Observation};
+use syncline_core::observation::{EventSeen, Observation, Series};
 use syncline_core::org::{ConnectionState, Org, User};
 use syncline_core::report::SessionReport;
 use syncline_core::time::Window;
@@ -311,6 +311,7 @@ scripted! {
     Events for ScriptedMailbox, "mailbox.events", by it => it.inner.events().expect(THERE);
     changes(window: &Window, position: &Position) -> Page<Observation>;
     read(ids: &[RemoteId]) -> Vec<Observation>;
+    series(masters: &[RemoteId], window: &Window) -> Vec<Option<Series>>;
     find(keys: &[SyncKey]) -> Vec<EventSeen>;
     write(writes: &[EventWrite]) -> Vec<Outcome>;
 }
@@ -342,6 +343,7 @@ scripted! {
     Events for ScriptedCrm, "crm.events", by it => it.inner.events();
     changes(window: &Window, position: &Position) -> Page<Observation>;
     read(ids: &[RemoteId]) -> Vec<Observation>;
+    series(masters: &[RemoteId], window: &Window) -> Vec<Option<Series>>;
     find(keys: &[SyncKey]) -> Vec<EventSeen>;
     write(writes: &[EventWrite]) -> Vec<Outcome>;
 }

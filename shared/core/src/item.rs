@@ -156,11 +156,24 @@ impl EventField {
 /// Some fields of an event.
 pub type Fields = BTreeSet<EventField>;
 
-/// A partial write: only `fields` are taken from `event`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventPatch {
-    /// What to write; never empty.
-    pub fields: Fields,
-    /// Where the values come from.
-    pub event: Event,
+/// A kind of item that is kept the same on both sides, field by field.
+pub trait Mirrored: Clone + std::fmt::Debug + PartialEq + Eq + Send + Sync + 'static {
+    /// Names one of its fields.
+    type Field: Copy + std::fmt::Debug + Ord + Send + Sync + 'static;
 }
+
+impl Mirrored for Event {
+    type Field = EventField;
+}
+
+/// A partial write: only `fields` are taken from `item`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch<T: Mirrored> {
+    /// What to write; never empty.
+    pub fields: BTreeSet<T::Field>,
+    /// Where the values come from.
+    pub item: T,
+}
+
+/// A partial write of an event.
+pub type EventPatch = Patch<Event>;

@@ -12,6 +12,7 @@
 //!   express is never written back over what the other holds (D-12).
 //! - All-day is a pair of dates and never becomes an instant (D-16).
 
+pub mod contact;
 pub mod cursor;
 pub mod fingerprint;
 pub mod freemail;
@@ -29,10 +30,12 @@ pub mod pair;
 pub mod plan;
 pub mod policy;
 pub mod reason;
+pub mod recurrence;
 pub mod report;
 pub mod resolve;
 pub mod retry;
 pub mod schedule;
+pub mod task;
 #[cfg(test)]
 mod testing;
 pub mod time;

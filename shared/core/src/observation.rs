@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RemoteId, SyncKey, Version};
-use crate::item::Event;
+use crate::item::{Event, Mirrored};
+use crate::recurrence::Rule;
 
 /// One item as a side showed it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Observation {
+pub enum Observation<S = EventSeen> {
     /// It is there.
-    Present(Box<EventSeen>),
+    Present(Box<S>),
     /// It is said to be gone. A hint only: it may have moved out of view, so it is read by its id
     /// before anything is done about it.
     Gone {
@@ -26,11 +27,29 @@ pub enum Observation {
     },
 }
 
-impl Observation {
+/// Whatever was seen has an id.
+pub trait HasId {
+    /// The item's id on the side that holds it.
+    fn id(&self) -> &RemoteId;
+}
+
+impl HasId for EventSeen {
+    fn id(&self) -> &RemoteId {
+        &self.id
+    }
+}
+
+impl<T: Mirrored> HasId for ItemSeen<T> {
+    fn id(&self) -> &RemoteId {
+        &self.id
+    }
+}
+
+impl<S: HasId> Observation<S> {
     /// The item's id on its side.
     pub fn id(&self) -> &RemoteId {
         match self {
-            Self::Present(seen) => &seen.id,
+            Self::Present(seen) => seen.id(),
             Self::Gone { id } | Self::Unreadable { id, .. } => id,
         }
     }
@@ -55,11 +74,43 @@ pub struct EventSeen {
     pub standing: Standing,
 }
 
+/// A task or contact as one side holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemSeen<T: Mirrored> {
+    /// Its id on that side.
+    pub id: RemoteId,
+    /// The list or folder it is in.
+    pub collection: RemoteId,
+    /// Its version on that side.
+    pub version: Version,
+    /// The key that Syncline gave it, if it did.
+    pub key: Option<SyncKey>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When a person or program last changed it.
+    pub modified: Timestamp,
+    /// The user marked it for the CRM by category (D-22).
+    pub is_marked: bool,
+    /// The mirrored fields.
+    pub item: T,
+}
+
+/// A series as one side holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The pattern itself, with the fields that its dates share.
+    pub master: EventSeen,
+    /// When it repeats; `None` if the pattern cannot be told as a rule.
+    pub rule: Option<Rule>,
+    /// Its dates that touch the window asked for, in order, changed ones as they are.
+    pub dates: Vec<Observation>,
+}
+
 /// What a side says about an event besides its mirrored fields. The CRM's events are always
 /// [`Standing::own_single`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// The iCalendar UID, the same in all attendees' copies.
+    /// The iCalendar UID, the same in all attendees' copies; of an occurrence the series' own.
     pub ical_uid: Option<String>,
     /// Whether the user is the organizer (true for an appointment without anybody else).
     pub is_organizer: bool,
@@ -73,6 +124,8 @@ pub struct Standing {
     pub is_draft: bool,
     /// Single, or part of a series.
     pub recurrence: Recurrence,
+    /// Of an occurrence, where its side tells it.
+    pub origin: Option<Origin>,
     /// The user marked it for the CRM: by category or folder (D-22).
     pub is_marked: bool,
 }
@@ -88,6 +141,7 @@ impl Standing {
             response: Response::Organizer,
             is_draft: false,
             recurrence: Recurrence::Single,
+            origin: None,
             is_marked: false,
         }
     }
@@ -107,6 +161,16 @@ pub enum Response {
     Tentative,
     /// Declined: not mirrored (D-20).
     Declined,
+}
+
+/// Which date of which series an occurrence is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The id of the series' master.
+    pub master: RemoteId,
+    /// When the pattern has it begin, whatever became of it since; whole days at midnight UTC. With the
+    /// series' iCalendar UID it names the date in everybody's calendar (D-14).
+    pub start: Timestamp,
 }
 
 /// Whether an event stands alone.

@@ -224,6 +224,7 @@ fn standing(row: Row<'_>, owner: &Owner) -> Result<Standing, Problem> {
         response: if is_organizer { Response::Organizer } else { response },
         is_draft: row.flag("isDraft")?.unwrap_or_default(),
         recurrence: recurrence(row)?,
+        origin: None,
         is_marked: is_marked.into_iter().any(|category| category.to_lowercase() == owner.category),
     })
 }
@@ -274,7 +275,7 @@ pub(crate) fn create_body(key: &SyncKey, event: &Event) -> Value {
 pub(crate) fn patch_body(patch: &EventPatch) -> Value {
     let mut body = Map::new();
     for field in &patch.fields {
-        write(*field, &patch.event, &mut body);
+        write(*field, &patch.item, &mut body);
     }
     Value::Object(body)
 }

@@ -134,11 +134,11 @@ fn encoded_instant(at: jiff::Timestamp) -> String {
 
 fn part(write: &EventWrite) -> Part {
     match write {
-        EventWrite::Create { key, event } => Part {
+        EventWrite::Create { key, item } => Part {
             method: Method::POST,
             path: "/me/events".to_owned(),
             if_match: None,
-            body: Some(event::create_body(key, event)),
+            body: Some(event::create_body(key, item)),
         },
         EventWrite::Update { id, expected, patch } => Part {
             method: Method::PATCH,
@@ -232,7 +232,7 @@ mod tests {
                 "start": {"dateTime": "2031-01-01T00:00:00"}, "end": {"dateTime": "2031-01-01T00:00:00"}}),
             &event::Owner { address: String::new(), category: String::new() },
         );
-        let create = EventWrite::Create { key: SyncKey::from_text("k"), event: event.unwrap().event };
+        let create = EventWrite::Create { key: SyncKey::from_text("k"), item: event.unwrap().event };
         assert_eq!(outcome(&create, Ok(json!({"id": "e"}))), Outcome::Unknown);
         let done = Outcome::Done(Written { id: RemoteId::new("e"), version: Version::new("W/\"2\"") });
         assert_eq!(outcome(&create, Ok(json!({"id": "e", "changeKey": "2"}))), done);

@@ -1,14 +1,14 @@
 //! Calendar events on one side.
 
 use async_trait::async_trait;
-use std::time::Duration;
 use syncline_core::cursor::{Page, Position};
-use syncline_core::ids::{RemoteId, SyncKey, Version};
-use syncline_core::item::{Event, EventPatch};
-use syncline_core::observation::{EventSeen, Observation};
+use syncline_core::ids::{RemoteId, SyncKey};
+use syncline_core::item::Event;
+use syncline_core::observation::{EventSeen, Observation, Series};
 use syncline_core::time::Window;
 
 use crate::error::PortError;
+use crate::items::{Outcome, Write};
 
 /// The calendar events of one user on one side. Both sides are spoken to alike.
 #[async_trait]
@@ -23,6 +23,15 @@ pub trait Events: Send + Sync {
     /// more) is [`Observation::Gone`].
     async fn read(&self, ids: &[RemoteId]) -> Result<Vec<Observation>, PortError>;
 
+    /// One answer per series master, in the order asked: its rule, and all its dates that touch the window,
+    /// each as it is now. A date that is not among them was called off or moved out: a delta does not
+    /// always tell of that, so a series is looked at as a whole when its master has changed. `None` for a
+    /// master that is not there (any more), and on a side that lists the dates as items of their own.
+    async fn series(&self, masters: &[RemoteId], window: &Window) -> Result<Vec<Option<Series>>, PortError> {
+        let _ = window;
+        Ok(masters.iter().map(|_| None).collect())
+    }
+
     /// The items that carry one of these keys.
     async fn find(&self, keys: &[SyncKey]) -> Result<Vec<EventSeen>, PortError>;
 
@@ -32,64 +41,5 @@ pub trait Events: Send + Sync {
     async fn write(&self, writes: &[EventWrite]) -> Result<Vec<Outcome>, PortError>;
 }
 
-/// One write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EventWrite {
-    /// Make it, and have it carry the key.
-    Create {
-        /// The pair's key.
-        key: SyncKey,
-        /// All its fields.
-        event: Event,
-    },
-    /// Change some fields.
-    Update {
-        /// Which.
-        id: RemoteId,
-        /// Only if it still has this version.
-        expected: Version,
-        /// What.
-        patch: EventPatch,
-    },
-    /// Remove it.
-    Delete {
-        /// Which.
-        id: RemoteId,
-        /// Only if it still has this version.
-        expected: Version,
-    },
-}
-
-/// Where a write left the item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Its id.
-    pub id: RemoteId,
-    /// Its version after the write; of a deleted item the version it had.
-    pub version: Version,
-}
-
-/// What became of a write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It happened.
-    Done(Written),
-    /// It did not: the item has another version by now. Observe and plan again.
-    Stale,
-    /// It did not: the item is not there. For a delete that is as good as done.
-    Gone,
-    /// Refused for good, as it stands.
-    Rejected {
-        /// The remote's own code.
-        code: String,
-    },
-    /// Refused for now.
-    Later {
-        /// How long to wait, if the remote said so.
-        after: Option<Duration>,
-        /// The remote's own code.
-        code: String,
-    },
-    /// No answer: it may have happened. Look before trying again.
-    Unknown,
-}
+/// One write of an event.
+pub type EventWrite = Write<Event>;

@@ -10,10 +10,13 @@
 //! - An error of a call says what kind of trouble it is ([`ErrorKind`]) and never shows content, addresses
 //!   or tokens.
 
+mod add_in;
 mod clock;
 mod error;
 mod events;
+mod folders;
 mod grants;
+mod items;
 mod mail;
 mod people;
 mod push;
@@ -22,10 +25,13 @@ mod secrets;
 mod sides;
 mod store;
 
+pub use add_in::{AddIn, AddInAnswer, AddInWish};
 pub use clock::{Clock, Entropy, SystemClock};
 pub use error::{ErrorKind, PortError};
-pub use events::{EventWrite, Events, Outcome, Written};
+pub use events::{EventWrite, Events};
+pub use folders::{Categories, Category, Color, Folder, Folders, Holds, Marked};
 pub use grants::{Grant, GrantVault};
+pub use items::{Items, Outcome, Write, Written};
 pub use mail::{CrmMail, Mails, NewCrmMail, Relation};
 pub use people::{People, Person, PersonKind};
 pub use push::{Push, PushRequest, PushResource, Pushed};

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use syncline_core::contact::Contact;
 use syncline_core::org::User;
+use syncline_core::task::Task;
 
+use crate::add_in::AddIn;
 use crate::error::PortError;
 use crate::events::Events;
+use crate::folders::{Categories, Folders};
+use crate::items::Items;
 use crate::mail::{CrmMail, Mails};
 use crate::people::People;
 use crate::push::Push;
@@ -21,6 +26,31 @@ pub trait Mailbox: Send + Sync {
 
     /// Being told of its changes.
     fn push(&self) -> Option<&dyn Push>;
+
+    /// Its tasks.
+    fn tasks(&self) -> Option<&dyn Items<Task>> {
+        None
+    }
+
+    /// Its address book.
+    fn contacts(&self) -> Option<&dyn Items<Contact>> {
+        None
+    }
+
+    /// Its folders, calendars and lists.
+    fn folders(&self) -> Option<&dyn Folders> {
+        None
+    }
+
+    /// Its categories.
+    fn categories(&self) -> Option<&dyn Categories> {
+        None
+    }
+
+    /// The add-in in its owner's mail client.
+    fn add_in(&self) -> Option<&dyn AddIn> {
+        None
+    }
 }
 
 /// The CRM, as one user sees it.

@@ -135,13 +135,13 @@ pub(crate) fn patched(current: &Event, patch: &EventPatch) -> Event {
     let mut event = current.clone();
     for field in &patch.fields {
         match field {
-            EventField::Subject => event.subject.clone_from(&patch.event.subject),
-            EventField::Body => event.body.clone_from(&patch.event.body),
-            EventField::Location => event.location.clone_from(&patch.event.location),
-            EventField::Time => event.time = patch.event.time,
-            EventField::ShowAs => event.show_as = patch.event.show_as,
-            EventField::Sensitivity => event.sensitivity = patch.event.sensitivity,
-            EventField::Reminder => event.reminder_minutes = patch.event.reminder_minutes,
+            EventField::Subject => event.subject.clone_from(&patch.item.subject),
+            EventField::Body => event.body.clone_from(&patch.item.body),
+            EventField::Location => event.location.clone_from(&patch.item.location),
+            EventField::Time => event.time = patch.item.time,
+            EventField::ShowAs => event.show_as = patch.item.show_as,
+            EventField::Sensitivity => event.sensitivity = patch.item.sensitivity,
+            EventField::Reminder => event.reminder_minutes = patch.item.reminder_minutes,
         }
     }
     event
@@ -377,7 +377,7 @@ mod tests {
     fn the_reminder_moves_with_the_time_and_keeps_its_minutes_in_salesforce() {
         let later = Event { time: timed("2031-03-04T09:00:00Z", "2031-03-04T10:00:00Z"), ..event() };
         let write = |current: &Event, fields: &[EventField], event: &Event| {
-            let patch = EventPatch { fields: fields.iter().copied().collect(), event: event.clone() };
+            let patch = EventPatch { fields: fields.iter().copied().collect(), item: event.clone() };
             Value::Object(record(&patched(current, &patch), &patch.fields))
         };
         let here = Event { reminder_minutes: Some(30), ..event() };

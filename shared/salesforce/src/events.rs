@@ -119,7 +119,7 @@ impl UserEvents {
         let ids: Vec<RemoteId> = writes.iter().filter_map(existing).collect();
         let mut current = self.look(&ids, &[]).await?.into_iter();
         let steps = writes.iter().map(|write| match write {
-            EventWrite::Create { key, event } => {
+            EventWrite::Create { key, item: event } => {
                 let mut record = record(event, &EventField::ALL);
                 record.insert("OwnerId".to_owned(), json!(self.owner));
                 record.insert(KEY_FIELD.to_owned(), json!(key));

@@ -229,8 +229,8 @@ pub(super) fn update(
         }
     }
     let patch = |fields: Fields| {
-        let event = merged.event.clone();
-        (!fields.is_empty()).then_some(EventPatch { fields, event })
+        let item = merged.event.clone();
+        (!fields.is_empty()).then_some(EventPatch { fields, item })
     };
     let (mailbox, crm) = (patch(to_mailbox), patch(to_crm));
     (Action::Update { link: Box::new(link), mailbox, crm, base, before }, reason)

@@ -162,7 +162,7 @@ impl Mirror<'_> {
         }
         let writes: Vec<_> = missing
             .iter()
-            .map(|creation| EventWrite::Create { key: creation.link.key.clone(), event: creation.event.clone() })
+            .map(|creation| EventWrite::Create { key: creation.link.key.clone(), item: creation.event.clone() })
             .collect();
         let outcomes = calendars.on(on).write(&writes).await.map_err(EngineError::at(on))?;
         let mut unknown = Vec::new();

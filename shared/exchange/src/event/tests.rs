@@ -78,6 +78,7 @@ fn a_complete_event_is_read_in_full() {
             response: Response::Organizer,
             is_draft: false,
             recurrence: Recurrence::Single,
+            origin: None,
             is_marked: true,
         },
     };
@@ -103,7 +104,7 @@ fn d16_all_day_is_read_as_dates_with_an_inclusive_end() {
 fn d16_all_day_is_written_as_midnights_with_an_exclusive_end() {
     let time = EventTime::AllDay { first: "2031-02-27".parse().unwrap(), last: "2031-02-28".parse().unwrap() };
     let event = Event { time, ..seen(&wire(), &owner()).unwrap().event };
-    let body = patch_body(&EventPatch { fields: Fields::from([EventField::Time]), event });
+    let body = patch_body(&EventPatch { fields: Fields::from([EventField::Time]), item: event });
     let expected = json!({
         "isAllDay": true,
         "start": {"dateTime": "2031-02-27T00:00:00", "timeZone": "UTC"},
@@ -227,7 +228,7 @@ fn a_create_carries_the_key_twice_and_no_attendees() {
 #[test]
 fn d08_a_change_holds_only_the_fields_named() {
     let event = Event { reminder_minutes: None, ..seen(&wire(), &owner()).unwrap().event };
-    let patch = |field| patch_body(&EventPatch { fields: Fields::from([field]), event: event.clone() });
+    let patch = |field| patch_body(&EventPatch { fields: Fields::from([field]), item: event.clone() });
     for (field, expected) in [
         (EventField::Subject, json!({"subject": "Review"})),
         (EventField::Location, json!({"location": {"displayName": "Room 1"}})),

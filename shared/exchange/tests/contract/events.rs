@@ -37,11 +37,11 @@ fn event() -> Event {
 }
 
 fn create(key: &str, event: Event) -> EventWrite {
-    EventWrite::Create { key: SyncKey::from_text(key), event }
+    EventWrite::Create { key: SyncKey::from_text(key), item: event }
 }
 
 fn update(id: &RemoteId, expected: &Version, fields: &[EventField], event: Event) -> EventWrite {
-    let patch = EventPatch { fields: fields.iter().copied().collect::<Fields>(), event };
+    let patch = EventPatch { fields: fields.iter().copied().collect::<Fields>(), item: event };
     EventWrite::Update { id: id.clone(), expected: expected.clone(), patch }
 }
 

@@ -142,7 +142,7 @@ impl World {
 }
 
 fn create(key: &str, event: &Event) -> EventWrite {
-    EventWrite::Create { key: SyncKey::from_text(key), event: event.clone() }
+    EventWrite::Create { key: SyncKey::from_text(key), item: event.clone() }
 }
 
 fn done(outcome: Outcome) -> Written {

@@ -10,7 +10,7 @@ use syncline_ports::ErrorKind;
 use super::*;
 
 fn update(written: &Written, fields: &[EventField], event: &Event) -> EventWrite {
-    let patch = EventPatch { fields: fields.iter().copied().collect(), event: event.clone() };
+    let patch = EventPatch { fields: fields.iter().copied().collect(), item: event.clone() };
     EventWrite::Update { id: written.id.clone(), expected: written.version.clone(), patch }
 }
 

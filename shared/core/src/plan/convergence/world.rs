@@ -246,7 +246,7 @@ impl World {
             }
             Action::Update { mut link, mailbox, crm, base, .. } => {
                 for (side, patch) in [(Side::Mailbox, mailbox), (Side::Crm, crm)] {
-                    let Some(EventPatch { fields, event }) = patch else { continue };
+                    let Some(EventPatch { fields, item }) = patch else { continue };
                     let Some(anchor) = link.anchor(side).cloned() else { panic!("{link:?}") };
                     if !self.on(side).has(&anchor) {
                         again.push(*link);
@@ -255,7 +255,7 @@ impl World {
                     self.effect()?;
                     let write = |seen: &mut EventSeen| {
                         for field in fields {
-                            merge::take(field, &event, &mut seen.event);
+                            merge::take(field, &item, &mut seen.event);
                         }
                     };
                     *link.anchor_mut(side) = self.on(side).change(&anchor.id, write);

@@ -35,8 +35,8 @@ fn d08_both_agree_on_the_merge_afterwards() {
     let Action::Update { link, base, mailbox, crm, .. } = step.action else { panic!("updated") };
     let merged = Event { subject: "A".into(), location: "B".into(), ..event() };
     assert_eq!(base, Fingerprints::of(&merged, KEY));
-    assert_eq!(mailbox.map(|patch| patch.event), Some(merged.clone()));
-    assert_eq!(crm.map(|patch| patch.event), Some(merged));
+    assert_eq!(mailbox.map(|patch| patch.item), Some(merged.clone()));
+    assert_eq!(crm.map(|patch| patch.item), Some(merged));
     for side in Side::BOTH {
         let version = link.anchor(side).map(|anchor| anchor.version.as_str());
         assert_eq!(version, Some("v2"), "written only over what was seen");

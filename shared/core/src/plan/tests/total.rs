@@ -30,6 +30,7 @@ fn any_standing() -> impl Strategy<Value = Standing> {
             response,
             is_draft,
             recurrence,
+            origin: None,
             is_marked: false,
         })
 }
