@@ -20,6 +20,6 @@ mod model;
 mod refusal;
 
 pub use model::{
-    DeliverError, Exchange, Invitation, LifecycleEvent, MailboxState, NoticeKind, PartFault, RestoreError, SeedError,
-    SentNotice, Switches, WellKnown,
+    DeliverError, Exchange, Invitation, LifecycleEvent, Limits, MailboxState, NoticeKind, PartFault, RestoreError,
+    SeedError, SentNotice, Switches, WellKnown,
 };

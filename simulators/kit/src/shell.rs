@@ -1,7 +1,7 @@
 //! The HTTP skin: one catch-all wiremock responder over a model.
 
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,9 @@ use crate::faults::{Fault, FaultPlan};
 use crate::journal::{Entry, Journal};
 use crate::message::{Reply, Request};
 
+/// How often a running model is woken, in machine time.
+const HEARTBEAT: Duration = Duration::from_millis(100);
+
 /// A vendor's service as a pure state machine.
 pub trait Model: Send + 'static {
     /// Answers one request. Never panics on what a client sent.
@@ -24,6 +27,12 @@ pub trait Model: Send + 'static {
 
     /// How this vendor says that it failed itself, with a 5xx (or any other) status.
     fn failing(&self, status: u16, context: &Context<'_>) -> Reply;
+
+    /// Does what has become due without a request: what was held back leaves, what has lapsed goes.
+    ///
+    /// Called now and then while the simulator runs, and at once when the clock was moved by its switch.
+    /// Where nothing is due it changes nothing.
+    fn wake(&mut self, _context: &Context<'_>) {}
 }
 
 /// What a model may know besides its own state.
@@ -64,6 +73,7 @@ impl<M: Model> Simulator<M> {
             courier: Courier::start(),
         });
         let server = MockServer::builder().listener(listener).disable_request_recording().start().await;
+        tokio::spawn(wake(Arc::downgrade(&shared)));
         let simulator = Self { server, shared };
         simulator.mount().await;
         simulator
@@ -124,6 +134,20 @@ impl<M: Model> Simulator<M> {
 impl<M> std::fmt::Debug for Simulator<M> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Simulator").field("url", &self.server.uri()).finish_non_exhaustive()
+    }
+}
+
+/// Wakes the model until the simulator is gone. A model that is in somebody's hands is left alone.
+async fn wake<M: Model>(shared: Weak<Shared<M>>) {
+    let mut beat = tokio::time::interval(HEARTBEAT);
+    loop {
+        beat.tick().await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        if let Ok(mut model) = shared.model.try_lock() {
+            model.wake(&Context { now: shared.clock.now(), courier: &shared.courier });
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod message;
 mod seed;
 mod span;
 mod subscription;
+mod switches;
 mod zone_names;
 mod zones;
 
@@ -36,6 +37,7 @@ pub use mailbox::{MailboxState, WellKnown};
 pub use message::DeliverError;
 pub use seed::SeedError;
 pub use subscription::LifecycleEvent;
+pub use switches::{Limits, PartFault, Switches};
 
 /// The application that may ask for tokens.
 pub(crate) const CLIENT_ID: &str = "syncline-client";
@@ -59,47 +61,6 @@ pub struct Exchange {
     /// What happened in the present request; empty between requests.
     #[serde(skip)]
     pub(crate) changes: Vec<Change>,
-}
-
-/// What a test may switch. The default is a service on a good day.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Switches {
-    /// After a client's write to an event, Exchange touches it once more by itself: the answer already
-    /// holds an outdated change key, and a second `updated` notification follows.
-    pub bump_change_key: bool,
-    /// How often each notification is sent: 0 drops it, 1 is usual, more duplicates it.
-    pub notification_copies: u32,
-    /// Whether notification addresses may be `http://`.
-    pub allow_http: bool,
-    /// Whether the person at the consent page says no.
-    pub deny_consent: bool,
-    /// Faults of single parts of a `$batch`; used up from the front.
-    pub part_faults: Vec<PartFault>,
-}
-
-impl Default for Switches {
-    fn default() -> Self {
-        Self {
-            bump_change_key: false,
-            notification_copies: 1,
-            allow_http: true,
-            deny_consent: false,
-            part_faults: Vec::new(),
-        }
-    }
-}
-
-/// A fault of single parts inside a `$batch` that itself is answered with 200.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PartFault {
-    /// Only parts whose method and URL (`GET /me/events`) contain this; empty for all.
-    pub target_contains: String,
-    /// How many matching parts it still befalls.
-    pub times: u32,
-    /// The part's status; 429 gets the throttling body.
-    pub status: u16,
-    /// Seconds in the part's own `Retry-After`, if it has one.
-    pub retry_after: Option<u32>,
 }
 
 /// A mail that Exchange would have sent because of a change to a meeting.
