@@ -170,8 +170,8 @@ async fn d17_private_items_may_be_left_out() {
     insta::assert_snapshot!(scene.end().await);
 }
 
-/// Anna's answer to the invitations in her calendar. The simulator has no hand for it yet, so it is written
-/// into its world.
+/// Anna's answer to the invitations in her calendar. A declined one stays there, as Outlook can be set to have
+/// it; the simulator takes it out, so the answer is written into its world.
 fn answer(scene: &mut Scene, subject: &str, response: &str) {
     scene.act(format!("Anna answers \"{subject}\": {response}"));
     let mut exchange = scene.world.stack.vendors.exchange.model();

@@ -11,15 +11,17 @@
 //!   change key, the delta tokens and their pages all rest on that number.
 //! - A change and its notification happen in the same request; only the delivery comes later.
 //! - Nothing a client sends makes the simulator panic.
+//! - A meeting and its attendees' copies share the iCalUId and nothing else: each copy is an item of its
+//!   own mailbox, and every update, answer or cancellation that reaches it is a change there. What is
+//!   mailed about meetings is recorded in [`Exchange::outbox`], to users and to people outside alike.
 //! - Absent on purpose: recurring events (refused, saying so), other calendars than the default one,
-//!   and the delivery of invitations to other mailboxes. What Exchange would have mailed to attendees is
-//!   recorded in [`Exchange::outbox`].
+//!   and the mails about meetings as messages in the inbox.
 
 mod http;
 mod model;
 mod refusal;
 
 pub use model::{
-    DeliverError, Exchange, Invitation, LifecycleEvent, Limits, MailboxState, NoticeKind, PartFault, RestoreError,
-    SeedError, SentNotice, Switches, WellKnown,
+    Answer, DeliverError, Exchange, Invitation, LifecycleEvent, Limits, MailboxState, NoticeKind, PartFault,
+    RestoreError, SeedError, SentNotice, Switches, WellKnown,
 };

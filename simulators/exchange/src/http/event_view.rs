@@ -103,7 +103,7 @@ pub(crate) fn event(mailbox: &Mailbox, event: &Event, form: &EventForm) -> Objec
     let answered = if event.is_organizer || event.response == "notResponded" {
         "0001-01-01T00:00:00Z".to_owned()
     } else {
-        crate::model::stamp_text(event.stamp.modified)
+        crate::model::stamp_text(event.standing.answered.unwrap_or(event.stamp.modified))
     };
     let mut set = |name: &str, value: Value| map.insert(name.to_owned(), value);
     set("transactionId", event.transaction_id.clone().into());

@@ -8,8 +8,8 @@ use super::call::{Call, json};
 use super::delta::DeltaKind;
 use super::event_view::{self, CALENDAR, EVENT, EventForm};
 use super::odata::Options;
-use super::{Path, below, entity};
-use crate::model::{Event, Exchange, Mailbox, NoticeKind, instant};
+use super::{Path, below, entity, responses};
+use crate::model::{Event, Exchange, Mailbox, instant};
 use crate::refusal::Refusal;
 
 /// The longest window of a calendar view.
@@ -49,6 +49,9 @@ impl Exchange {
             (["events", _], "GET") => self.read_event(call, index, &raw[1]),
             (["events", _], "PATCH") => self.patch_event(call, index, &raw[1]),
             (["events", _], "DELETE") => self.delete_event(call, index, &raw[1]),
+            (["events", _, action], _) if responses::is_action(action) => {
+                self.act_on_event(call, index, &raw[1], action)
+            }
             (["calendarview"], "GET") => {
                 let window = window(call)?;
                 self.list_events(call, index, calendar, Some(window))
@@ -129,9 +132,9 @@ impl Exchange {
             }
         }
         let event = self.new_event(index, calendar, &body, &zone, call.now)?;
-        self.mail(&event, &event.attendee_addresses(), NoticeKind::Invitation, call.now);
         let reply = self.event_reply(call, index, &event, 201, &options);
-        self.add_event(index, event);
+        self.add_event(index, event.clone());
+        self.invite(&event, &event.guests(), call.now);
         reply
     }
 
@@ -144,9 +147,8 @@ impl Exchange {
         let mut after = before.clone();
         after.apply(&body, &call.prefer.zone()?)?;
         let named: Vec<&str> = body.keys().map(String::as_str).filter(|name| !name.contains('@')).collect();
-        self.mail_update(&before, &after, &named, call.now);
         let key = after.stamp.key;
-        self.replace_event(index, after, call.now);
+        self.change_event(index, &before, after, &named, call.now);
         let event = self.mailboxes[index].events.get(&key).ok_or_else(Refusal::item_not_found)?;
         self.event_reply(call, index, event, 200, &options)
     }
@@ -156,7 +158,7 @@ impl Exchange {
         let event = mailbox.find::<Event>(id)?;
         call.precondition(&mailbox.etag(&event.stamp))?;
         let key = event.stamp.key;
-        self.remove_event(index, key, call.now);
+        self.remove_event(index, key, "", call.now);
         Ok(Reply::empty(204))
     }
 }

@@ -13,6 +13,7 @@ mod notify;
 mod oauth;
 mod odata;
 mod people;
+mod responses;
 mod subscriptions;
 
 use serde_json::Value;

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::meeting::{Standing, attendee_address};
 use super::span::{Moment, Span, all_day_span, timed_span};
 use super::{Body, Extended, Stamp, Zone};
 use crate::refusal::Refusal;
 
 /// Attendees of one event.
-const MAX_ATTENDEES: usize = 500;
+pub(super) const MAX_ATTENDEES: usize = 500;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Person {
@@ -26,6 +27,7 @@ pub(crate) struct Event {
     pub(crate) organizer: Person,
     pub(crate) is_organizer: bool,
     pub(crate) response: String,
+    pub(crate) standing: Standing,
     pub(crate) is_cancelled: bool,
     pub(crate) span: Span,
     pub(crate) start_zone: String,
@@ -205,7 +207,18 @@ impl Event {
             let message = format!("An event can have no more than {MAX_ATTENDEES} attendees.");
             return Err(Refusal::new(400, "ErrorInvalidRequest", message));
         }
-        list.iter().map(|attendee| self.read_attendee(attendee)).collect()
+        let mut rows: Vec<Value> = Vec::new();
+        for attendee in list {
+            let row = self.read_attendee(attendee)?;
+            let address = attendee_address(&row).unwrap_or_default();
+            let known = |known: &&mut Value| attendee_address(known).is_some_and(|it| it.eq_ignore_ascii_case(address));
+            match rows.iter_mut().find(known) {
+                // Somebody named twice is one attendee, of the kind named last.
+                Some(known) => *known = row,
+                None => rows.push(row),
+            }
+        }
+        Ok(rows)
     }
 
     fn read_attendee(&self, attendee: &Value) -> Result<Value, Refusal> {
@@ -218,13 +231,17 @@ impl Event {
             Some(kind) => Plain::Choice(&["required", "optional", "resource"]).read("type", kind)?,
         };
         // A client cannot answer for others: what was answered before stays.
-        let known = self.attendees.iter().find(|known| {
-            let known = known.pointer("/emailAddress/address").and_then(Value::as_str);
-            known.is_some_and(|known| known.eq_ignore_ascii_case(address))
-        });
+        let known = self
+            .attendees
+            .iter()
+            .find(|known| attendee_address(known).is_some_and(|known| known.eq_ignore_ascii_case(address)));
         let none = json!({"response": "none", "time": "0001-01-01T00:00:00Z"});
         let status = known.and_then(|known| known.get("status")).cloned().unwrap_or(none);
-        Ok(json!({"type": kind, "status": status, "emailAddress": {"name": name, "address": address}}))
+        let mut row = json!({"type": kind, "status": status, "emailAddress": {"name": name, "address": address}});
+        if let Some(slot) = known.and_then(|known| known.get("proposedNewTime")) {
+            row["proposedNewTime"] = slot.clone();
+        }
+        Ok(row)
     }
 }
 

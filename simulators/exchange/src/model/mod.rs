@@ -1,5 +1,6 @@
 //! The tenant's state, without HTTP.
 
+mod answer;
 mod body;
 mod changes;
 mod event;
@@ -7,6 +8,7 @@ mod extended;
 mod grants;
 pub(crate) mod ids;
 mod mailbox;
+mod meeting;
 mod message;
 mod seed;
 mod span;
@@ -21,6 +23,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use answer::Response;
 pub(crate) use body::Body;
 pub(crate) use changes::{Change, ChangeKind};
 pub(crate) use event::{Event, Person, read_body, read_flag, read_plain, unreadable};
@@ -28,10 +31,11 @@ pub(crate) use extended::Extended;
 pub(crate) use grants::{Access, Code, Grants, Refresh};
 pub(crate) use mailbox::{Contact, Folder, Item, Mailbox, Removed, Stamp};
 pub(crate) use message::{Attachment, Message};
-pub(crate) use span::{Span, unsupported_zone};
+pub(crate) use span::{Span, read_moment, unsupported_zone};
 pub(crate) use subscription::Subscription;
 pub(crate) use zones::{Zone, civil_text, instant, read_instant, stamp_text};
 
+pub use answer::Answer;
 pub use event::Invitation;
 pub use mailbox::{MailboxState, WellKnown};
 pub use message::DeliverError;
@@ -49,7 +53,7 @@ pub(crate) const CLIENT_SECRET: &str = "syncline-secret";
 pub struct Exchange {
     /// How the service misbehaves.
     pub switches: Switches,
-    /// What Exchange would have mailed to attendees, oldest first.
+    /// What was mailed about meetings, oldest first, within the tenant and to people outside.
     pub outbox: Vec<SentNotice>,
     pub(crate) seed: String,
     pub(crate) counter: u64,
@@ -63,30 +67,38 @@ pub struct Exchange {
     pub(crate) changes: Vec<Change>,
 }
 
-/// A mail that Exchange would have sent because of a change to a meeting.
+/// A mail that Exchange sent because of what happened to a meeting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentNotice {
     /// When.
     pub at: Timestamp,
     /// The organizer's address.
     pub organizer: String,
-    /// The attendee's address.
+    /// Who sent it: the organizer, or an attendee who answers or passes the invitation on.
+    pub from: String,
+    /// Who gets it.
     pub to: String,
     /// The meeting's iCalUId.
     pub ical_uid: String,
     /// What the mail says.
     pub kind: NoticeKind,
+    /// What the sender wrote besides.
+    pub comment: String,
 }
 
-/// What a mail to an attendee says.
+/// What a mail about a meeting says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoticeKind {
-    /// You are invited.
+    /// To an attendee: you are invited.
     Invitation,
-    /// The meeting has changed.
+    /// To an attendee: the meeting has changed.
     Update,
-    /// The meeting is off, or you are no longer invited.
+    /// To an attendee: the meeting is off, or you are no longer invited.
     Cancellation,
+    /// To the organizer: an attendee has answered.
+    Response(Answer),
+    /// To the organizer: an attendee has invited others.
+    Forwarded,
 }
 
 /// A saved world that cannot be read back.

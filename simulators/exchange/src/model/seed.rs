@@ -7,6 +7,7 @@ use sim_kit::Context;
 use super::event::{default_fields, no_location};
 use super::ids::{self, Kind};
 use super::mailbox::Contact;
+use super::meeting::Standing;
 use super::{
     Body, ChangeKind, Event, Exchange, Extended, Invitation, Mailbox, MailboxState, NoticeKind, Person, Span, Zone,
 };
@@ -37,7 +38,7 @@ impl std::fmt::Display for SeedError {
 
 impl std::error::Error for SeedError {}
 
-fn refused(refusal: &Refusal) -> SeedError {
+pub(super) fn refused(refusal: &Refusal) -> SeedError {
     SeedError::Refused(format!("{}: {}", refusal.code, refusal.message))
 }
 
@@ -114,8 +115,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// Places a meeting of somebody else into a user's calendar, unanswered, and notifies. Returns its
-    /// default id.
+    /// Places a meeting of somebody outside into a user's calendar, unanswered, and notifies; a meeting
+    /// that is there already is updated as its organizer would. Returns its default id.
     ///
     /// # Errors
     /// If there is no such user, or if Graph would not take the event.
@@ -135,15 +136,29 @@ impl Exchange {
         let mut event = event.map_err(|refusal| refused(&refusal))?;
         event.organizer = organizer;
         event.is_organizer = false;
-        "notResponded".clone_into(&mut event.response);
-        if !body.contains_key("showAs") {
-            event.fields.insert("showAs".into(), "tentative".into());
+        if let Some(shown) = body.get("showAs").and_then(Value::as_str) {
+            shown.clone_into(&mut event.standing.intended);
         }
         if let Some(uid) = &invitation.ical_uid {
             event.ical_uid.clone_from(uid);
         }
-        let id = self.mailboxes[index].item_id(Kind::Event, event.stamp.key, 0, false);
-        self.add_event(index, event);
+        let held = self.mailboxes[index].copy_of(&event.ical_uid).cloned();
+        let id = |event: &Event, world: &Self| world.mailboxes[index].item_id(Kind::Event, event.stamp.key, 0, false);
+        let id = if let Some(held) = held {
+            let moved = held.span != event.span;
+            let id = id(&held, self);
+            self.replace_event(index, event.newer_copy(&held, address, moved), context.now);
+            id
+        } else {
+            event.ask_again();
+            // Some calendars show it their own way before it is answered.
+            if body.contains_key("showAs") {
+                event.fields.insert("showAs".into(), event.standing.intended.clone().into());
+            }
+            let id = id(&event, self);
+            self.add_event(index, event);
+            id
+        };
         self.flush(context);
         Ok(id)
     }
@@ -156,14 +171,13 @@ impl Exchange {
         let index = self.seeded(address)?;
         let event = self.mailboxes[index].find::<Event>(id);
         let mut event = event.map_err(|_| SeedError::UnknownItem(id.to_owned()))?.clone();
-        event.is_cancelled = true;
-        event.fields.insert("showAs".into(), "free".into());
+        event.call_off();
         self.replace_event(index, event, context.now);
         self.flush(context);
         Ok(())
     }
 
-    /// How many mails of that kind went to attendees.
+    /// How many mails of that kind were sent.
     pub fn mailed(&self, kind: NoticeKind) -> usize {
         self.outbox.iter().filter(|notice| notice.kind == kind).count()
     }
@@ -207,6 +221,7 @@ impl Exchange {
             organizer: Person { name: mailbox.display_name.clone(), address: mailbox.address.clone() },
             is_organizer: true,
             response: "organizer".to_owned(),
+            standing: Standing::default(),
             is_cancelled: false,
             span: Span::Timed { start: now, end: now },
             start_zone: zone.name.clone(),

@@ -70,6 +70,11 @@ impl Moment {
     }
 }
 
+/// The instant of a `dateTimeTimeZone`; `zone` counts if it names none.
+pub(crate) fn read_moment(name: &str, value: &Value, zone: &Zone) -> Result<Timestamp, Refusal> {
+    Moment::read(name, value, zone).map(|moment| moment.instant)
+}
+
 pub(crate) fn unsupported_zone(name: &str) -> Refusal {
     let message =
         format!("A valid TimeZone value must be specified. The following TimeZone value is not supported: '{name}'.");

@@ -94,7 +94,7 @@ fn what_is_not_there_is_an_unknown_segment() {
         ("/me/drive", "drive"),
         ("/groups", "groups"),
         ("/me/outlook/nothing", "nothing"),
-        ("/me/events/AAMk/accept", "accept"),
+        ("/me/events/AAMk/refuse", "refuse"),
         ("/me/calendars/x", ""),
         ("/me/mailFolders/inbox/messages/delta/x", ""),
         ("/subscriptions/1/nothing", "nothing"),

@@ -6,6 +6,8 @@ mod delta;
 mod desk;
 mod listing;
 mod mail;
+mod meetings;
+mod responses;
 mod sign_in;
 mod subscriptions;
 mod world;
