@@ -22,6 +22,6 @@ mod model;
 mod refusal;
 
 pub use model::{
-    Answer, DeliverError, Exchange, Invitation, LifecycleEvent, Limits, MailboxState, NoticeKind, PartFault,
-    RestoreError, SeedError, SentNotice, Switches, WellKnown,
+    Answer, DeliverError, Exchange, GrantHurdle, Invitation, LifecycleEvent, Limits, MailboxState, NoticeKind,
+    PartFault, RestoreError, SeedError, SentNotice, Switches, WellKnown,
 };

@@ -13,6 +13,7 @@ mod notify;
 mod oauth;
 mod odata;
 mod people;
+mod permission;
 mod responses;
 mod subscriptions;
 
@@ -84,11 +85,8 @@ impl Exchange {
     /// Answers one request or one part of a batch.
     pub(crate) fn answer(&mut self, request: &Request, context: &Context<'_>, may_batch: bool) -> Reply {
         let segments = request.segments();
-        if let [tenant, oauth, version, endpoint] = segments.as_slice()
-            && oauth.eq_ignore_ascii_case("oauth2")
-            && version.eq_ignore_ascii_case("v2.0")
-        {
-            return self.sign_in_service(request, context.now, tenant, endpoint);
+        if let Some(reply) = self.sign_in_service(request, context.now, &segments) {
+            return reply;
         }
         let request_id = self.next_guid("request");
         let client_request_id = request.header("client-request-id").unwrap_or(&request_id).to_owned();
@@ -111,6 +109,9 @@ impl Exchange {
         may_batch: bool,
     ) -> Result<Reply, Refusal> {
         let caller = self.caller(request, context.now)?;
+        if matches!(segments, [oidc, info] if oidc == "oidc" && info == "userinfo") {
+            return self.user_info(caller);
+        }
         let Some(("v1.0", rest)) = segments.split_first().map(|(first, rest)| (first.as_str(), rest)) else {
             return Err(Refusal::bad_request("Invalid version."));
         };
@@ -148,6 +149,7 @@ impl Exchange {
         if rest.names.is_empty() {
             return self.user_entity(call, index);
         }
+        self.permitted(call.request, &rest.names())?;
         match rest.names[0].as_str() {
             "calendars" | "calendar" | "events" | "calendarview" => {
                 self.usable(call, index)?;

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use serde_json::Value;
+use sim_exchange::GrantHurdle;
 use sim_kit::{Reply, Request};
 
 use crate::desk::{ANNA, BEN, Desk, ORIGIN, code};
@@ -13,6 +16,24 @@ fn token(desk: &mut Desk, tenant: &str, form: &str) -> (u16, Value) {
     request.body = form.as_bytes().to_vec();
     let reply = desk.hand_in(&request);
     (reply.status.as_u16(), reply.body_json())
+}
+
+/// The claims of a token, unverified.
+fn claims(token: &str) -> Value {
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+/// Signs in at the page with that scope and redeems the code.
+fn sign_in(desk: &mut Desk, scope: &str) -> Value {
+    let query =
+        format!("redirect_uri=http%3A%2F%2Fapp%2Fcb&nonce=n1&login_hint={BEN}&scope={}", scope.replace(' ', "+"));
+    let location = authorize(desk, &query).headers["location"].to_str().unwrap().to_owned();
+    let code = location.split(['=', '&']).nth(1).unwrap();
+    let form = format!(
+        "grant_type=authorization_code&client_id=syncline-client&code={code}&redirect_uri=http%3A%2F%2Fapp%2Fcb"
+    );
+    token(desk, "organizations", &form).1
 }
 
 fn authorize(desk: &mut Desk, query: &str) -> Reply {
@@ -195,4 +216,151 @@ fn a_user_reaches_only_the_own_mailbox() {
     assert_eq!(code(&desk.get(&format!("/users/{BEN}/events"))), (403, "ErrorAccessDenied"));
     desk.token = "sim-nobody@northwind.example".to_owned();
     assert_eq!(desk.get("/me").0, 401);
+}
+
+#[test]
+fn a_scope_decides_what_comes_and_what_it_opens() {
+    let mut desk = Desk::new();
+    let granted = sign_in(&mut desk, "openid profile email Mail.Read https://graph.microsoft.com/User.Read");
+    assert!(granted.get("refresh_token").is_none(), "{granted}");
+    assert_eq!(text(&granted, "scope"), "openid profile email Mail.Read User.Read");
+    let id = claims(text(&granted, "id_token"));
+    assert_eq!((text(&id, "aud"), text(&id, "preferred_username"), text(&id, "nonce")), ("syncline-client", BEN, "n1"));
+    assert_eq!(text(&id, "email"), BEN);
+    assert_eq!(text(&claims(text(&granted, "access_token")), "scp"), "openid profile email Mail.Read User.Read");
+    desk.token = text(&granted, "access_token").to_owned();
+    assert_eq!((desk.get("/me/messages").0, desk.get("/me").0), (200, 200));
+    assert_eq!(code(&desk.get("/me/events")), (403, "ErrorAccessDenied"));
+    assert_eq!(code(&desk.patch("/me/messages/x", &serde_json::json!({}))), (403, "ErrorAccessDenied"));
+    let info = desk.hand_in(&{
+        let mut request = Request::new(Method::GET, "/oidc/userinfo", ORIGIN);
+        request.headers.insert("authorization", format!("Bearer {}", desk.token).parse().unwrap());
+        request
+    });
+    assert_eq!((info.body_json()["sub"].clone(), info.body_json()["email"].clone()), (id["sub"].clone(), BEN.into()));
+    let plain = sign_in(&mut desk, "Mail.Read offline_access");
+    assert!(plain.get("id_token").is_none() && plain.get("refresh_token").is_some());
+}
+
+#[test]
+fn a_refresh_reaches_what_was_consented_to_and_no_more() {
+    let mut desk = Desk::new();
+    let refresh = text(&sign_in(&mut desk, "Mail.Read offline_access"), "refresh_token").to_owned();
+    let (status, refused) = token(&mut desk, "common", &format!("{REFRESH}{refresh}&scope=Calendars.Read"));
+    assert_eq!(
+        (status, &refused["error_codes"][0], text(&refused, "suberror")),
+        (400, &65001.into(), "consent_required")
+    );
+    sign_in(&mut desk, "Calendars.Read");
+    let (status, granted) =
+        token(&mut desk, "common", &format!("{REFRESH}{refresh}&scope=Calendars.Read&client_info=1"));
+    assert_eq!((status, text(&granted, "scope")), (200, "Calendars.Read"));
+    assert!(granted["client_info"].is_string());
+}
+
+#[test]
+fn whatever_stands_between_a_user_and_a_token_has_its_number() {
+    let cases = [
+        (GrantHurdle::Expired, 70008, None),
+        (GrantHurdle::Idle, 700_082, None),
+        (GrantHurdle::Revoked, 50173, None),
+        (GrantHurdle::ConsentMissing, 65001, Some("consent_required")),
+        (GrantHurdle::SecondFactor, 50076, Some("basic_action")),
+    ];
+    let mut desk = Desk::new();
+    for (hurdle, number, suberror) in cases {
+        desk.world.hinder_grants(ANNA, Some(hurdle));
+        let (status, refused) = token(&mut desk, "common", &format!("{REFRESH}refresh-{ANNA}"));
+        assert_eq!((status, refused["error_codes"][0].as_i64()), (400, Some(number)), "{hurdle:?}");
+        assert_eq!((text(&refused, "error"), refused["suberror"].as_str()), ("invalid_grant", suberror));
+    }
+    desk.world.hinder_grants(ANNA, None);
+    assert_eq!(token(&mut desk, "common", &format!("{REFRESH}refresh-{ANNA}")).0, 200);
+    desk.world.expire_client_secret(true);
+    let (status, refused) = token(&mut desk, "common", &format!("{REFRESH}refresh-{ANNA}"));
+    assert_eq!((status, refused["error_codes"][0].as_i64()), (401, Some(7_000_222)));
+}
+
+#[test]
+fn another_device_is_signed_in_with_a_code() {
+    let mut desk = Desk::new();
+    let ask = |desk: &mut Desk| {
+        let mut request = Request::new(Method::POST, "/organizations/oauth2/v2.0/devicecode", ORIGIN);
+        request.body = b"client_id=syncline-client&scope=Calendars.Read+offline_access".to_vec();
+        desk.hand_in(&request).body_json()
+    };
+    let poll = |desk: &mut Desk, asked: &Value| {
+        let form = format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id=syncline-client&device_code={}",
+            text(asked, "device_code")
+        );
+        let (status, told) = token(desk, "organizations", &form);
+        (status, told["error"].as_str().unwrap_or("none").to_owned(), told)
+    };
+    let asked = ask(&mut desk);
+    assert_eq!((asked["expires_in"].as_i64(), asked["interval"].as_i64()), (Some(900), Some(5)));
+    assert!(text(&asked, "message").contains(text(&asked, "user_code")));
+    assert_eq!(poll(&mut desk, &asked).1, "authorization_pending");
+    assert_eq!(poll(&mut desk, &asked).1, "slow_down");
+    desk.pass(Duration::from_secs(5));
+    assert_eq!(poll(&mut desk, &asked).1, "authorization_pending");
+    let mut page = Request::new(Method::POST, "/devicelogin", ORIGIN);
+    page.body = format!("otc={}&action=approve&login_hint={BEN}", text(&asked, "user_code")).into_bytes();
+    assert_eq!((desk.hand_in(&page).status.as_u16(), desk.hand_in(&page).status.as_u16()), (200, 400));
+    let (status, _, granted) = poll(&mut desk, &asked);
+    assert_eq!((status, granted["refresh_token"].is_string()), (200, true));
+    desk.token = text(&granted, "access_token").to_owned();
+    assert_eq!(desk.get("/me").1["mail"], BEN);
+    assert_eq!(poll(&mut desk, &asked).1, "bad_verification_code");
+    let declined = ask(&mut desk);
+    assert!(desk.world.decline_device(text(&declined, "user_code"), desk.now));
+    assert_eq!(poll(&mut desk, &declined).1, "authorization_declined");
+    let late = ask(&mut desk);
+    desk.pass(Duration::from_mins(15));
+    assert_eq!(poll(&mut desk, &late).1, "expired_token");
+    assert!(!desk.world.approve_device(text(&late, "user_code"), ANNA, desk.now));
+}
+
+#[test]
+fn the_sign_in_service_tells_where_everything_is() {
+    let mut desk = Desk::new();
+    let get = |desk: &mut Desk, target: &str| {
+        let reply = desk.hand_in(&Request::new(Method::GET, target, ORIGIN));
+        (reply.status.as_u16(), reply.body_json())
+    };
+    let (status, told) = get(&mut desk, "/northwind.example/v2.0/.well-known/openid-configuration");
+    assert_eq!(status, 200);
+    assert_eq!(told["token_endpoint"], format!("{ORIGIN}/northwind.example/oauth2/v2.0/token"));
+    let issuer = format!("https://login.microsoftonline.com/{}/v2.0", desk.world.tenant_id());
+    assert_eq!(told["issuer"], issuer);
+    let granted = sign_in(&mut desk, "openid");
+    assert_eq!(claims(text(&granted, "id_token"))["iss"], issuer);
+    let keys = get(&mut desk, "/common/discovery/v2.0/keys").1;
+    assert_eq!((text(&keys["keys"][0], "kty"), text(&keys["keys"][0], "e")), ("RSA", "AQAB"));
+    let endpoint = "https://login.microsoftonline.com/common/oauth2/v2.0/authorize";
+    let instance = format!("/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}");
+    let told = get(&mut desk, &instance).1;
+    assert_eq!(told["tenant_discovery_endpoint"], format!("{ORIGIN}/common/v2.0/.well-known/openid-configuration"));
+    let wrong = get(&mut desk, "/common/discovery/instance?authorization_endpoint=https://evil.example/common");
+    assert_eq!((wrong.0, text(&wrong.1, "error")), (400, "invalid_instance"));
+    let nobody = get(&mut desk, "/elsewhere.example/v2.0/.well-known/openid-configuration");
+    assert_eq!(
+        (nobody.0, text(&nobody.1, "error"), &nobody.1["error_codes"][0]),
+        (400, "invalid_tenant", &90002.into())
+    );
+}
+
+#[test]
+fn the_answer_comes_back_as_the_application_wants_it() {
+    let mut desk = Desk::new();
+    let fragment = authorize(&mut desk, "redirect_uri=http://app/cb&response_mode=fragment&state=s");
+    assert!(fragment.headers["location"].to_str().unwrap().starts_with("http://app/cb#code="));
+    let posted = authorize(&mut desk, "redirect_uri=http://app/cb&response_mode=form_post&state=%22s");
+    assert!(String::from_utf8_lossy(&posted.body).contains("value=\"&quot;s\""));
+    let target =
+        "/common/oauth2/v2.0/authorize?client_id=syncline-client&response_type=token&redirect_uri=http://app/cb";
+    let reply = desk.hand_in(&Request::new(Method::GET, target, ORIGIN));
+    assert!(reply.headers["location"].to_str().unwrap().contains("error=unsupported%5Fresponse%5Ftype"));
+    let by_id = authorize(&mut desk, &format!("redirect_uri=http://app/cb&client_id=x&login_hint={BEN}"));
+    assert_eq!(by_id.status, 302, "the first client_id counts");
 }
