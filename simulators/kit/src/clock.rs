@@ -51,6 +51,19 @@ impl SimClock {
     pub fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Time::Held { now };
     }
+
+    /// Lets a held clock follow the machine's from where it stands.
+    pub fn flow(&self) {
+        let mut time = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Time::Held { now } = *time {
+            *time = Time::Flowing { ahead: now.duration_since(Timestamp::now()) };
+        }
+    }
+
+    /// Whether the clock stands still until it is moved.
+    pub fn is_held(&self) -> bool {
+        matches!(*self.0.lock().unwrap_or_else(PoisonError::into_inner), Time::Held { .. })
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +76,16 @@ mod tests {
         let other = clock.clone();
         clock.advance(Duration::from_secs(90));
         assert_eq!(other.now().to_string(), "2031-03-03T09:01:30Z");
+    }
+
+    #[test]
+    fn a_held_clock_goes_on_from_where_it_stands() {
+        let start: Timestamp = "2031-03-03T09:00:00Z".parse().unwrap();
+        let clock = SimClock::fixed(start);
+        assert!(clock.is_held());
+        clock.flow();
+        assert!(!clock.is_held());
+        assert!((start..start + SignedDuration::from_secs(60)).contains(&clock.now()));
     }
 
     #[test]

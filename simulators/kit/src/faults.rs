@@ -9,6 +9,13 @@ use crate::message::Request;
 pub enum Fault {
     /// Answered with this status instead of being carried out.
     FailBefore(u16),
+    /// The same, with `Retry-After`.
+    Refuse {
+        /// The status.
+        status: u16,
+        /// Seconds to wait.
+        retry_after: u32,
+    },
     /// Carried out, then answered with this status: the effect is there and the answer is lost.
     FailAfter(u16),
     /// Refused as throttled, with `Retry-After` in seconds.
@@ -20,6 +27,10 @@ pub enum Fault {
     Timeout(Duration),
     /// Carried out and answered, late.
     Latency(Duration),
+    /// Not carried out, and the connection is closed without an answer.
+    Drop,
+    /// Carried out, and the connection is closed without an answer.
+    DropAfter,
 }
 
 /// Which requests a fault befalls.
@@ -62,13 +73,9 @@ impl FaultRule {
         self
     }
 
-    fn matches(&self, request: &Request) -> bool {
-        let target = if request.raw_query.is_empty() {
-            request.path.clone()
-        } else {
-            format!("{}?{}", request.path, request.raw_query)
-        };
-        self.method.as_ref().is_none_or(|method| *method == request.method) && target.contains(&self.target_contains)
+    /// The number of the first matching request it leaves alone again.
+    fn end(&self) -> u32 {
+        self.nth.max(1).saturating_add(self.times)
     }
 }
 
@@ -89,19 +96,29 @@ impl FaultPlan {
         self.rules.clear();
     }
 
+    /// The rules that are not spent, in the order added, each with how many requests it has matched.
+    pub fn rules(&self) -> impl Iterator<Item = (&FaultRule, u32)> {
+        self.rules.iter().map(|(rule, seen)| (rule, *seen))
+    }
+
+    /// Drops the rules of some faults.
+    pub fn remove(&mut self, faults: impl Fn(&Fault) -> bool) {
+        self.rules.retain(|(rule, _)| !faults(&rule.fault));
+    }
+
     /// Counts the request against every rule and says what befalls it.
     pub(crate) fn strike(&mut self, request: &Request) -> Option<Fault> {
         let mut struck = None;
         for (rule, seen) in &mut self.rules {
-            if !rule.matches(request) {
+            if !request.is_target(rule.method.as_ref(), &rule.target_contains) {
                 continue;
             }
-            *seen += 1;
-            if struck.is_none() && *seen >= rule.nth && *seen < rule.nth.saturating_add(rule.times) {
+            *seen = seen.saturating_add(1);
+            if struck.is_none() && *seen >= rule.nth && *seen < rule.end() {
                 struck = Some(rule.fault.clone());
             }
         }
-        self.rules.retain(|(rule, seen)| *seen < rule.nth.saturating_add(rule.times).saturating_sub(1));
+        self.rules.retain(|(rule, seen)| *seen < rule.end() - 1);
         struck
     }
 }
@@ -123,7 +140,7 @@ mod tests {
             .map(|target| plan.strike(&get(target)).is_some())
             .collect();
         assert_eq!(seen, [false, false, true, true, false]);
-        assert!(plan.rules.is_empty());
+        assert_eq!(plan.rules().count(), 0);
     }
 
     #[test]

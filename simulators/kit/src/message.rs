@@ -1,6 +1,7 @@
 //! A request as a model sees it, and its answer.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
@@ -21,8 +22,12 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body's bytes.
     pub body: Vec<u8>,
-    /// `http://host:port` as the client addressed this server, for absolute links in answers.
+    /// `http://host:port` as the client addressed this server (`https://` if a proxy in front says so in
+    /// `X-Forwarded-Proto`), for absolute links in answers.
     pub origin: String,
+    /// What the other requests in progress occupy, by the model's names for it (see
+    /// [`Model::occupies`](crate::Model::occupies)); told only of what this request occupies too.
+    pub alongside: BTreeMap<String, u32>,
 }
 
 impl Request {
@@ -38,7 +43,17 @@ impl Request {
             headers: HeaderMap::new(),
             body: Vec::new(),
             origin: origin.to_owned(),
+            alongside: BTreeMap::new(),
         }
+    }
+
+    /// Whether it has that method, if one is named, and its path and query as sent contain the text.
+    pub(crate) fn is_target(&self, method: Option<&Method>, contains: &str) -> bool {
+        if method.is_some_and(|method| *method != self.method) {
+            return false;
+        }
+        self.path.contains(contains)
+            || (!self.raw_query.is_empty() && format!("{}?{}", self.path, self.raw_query).contains(contains))
     }
 
     /// The path's segments, split on `/` first and percent-decoded then; empty ones are left out.
