@@ -14,8 +14,10 @@
 //! - A meeting and its attendees' copies share the iCalUId and nothing else: each copy is an item of its
 //!   own mailbox, and every update, answer or cancellation that reaches it is a change there. What is
 //!   mailed about meetings is recorded in [`Exchange::outbox`], to users and to people outside alike.
-//! - Absent on purpose: recurring events (refused, saying so), other calendars than the default one,
-//!   and the mails about meetings as messages in the inbox.
+//! - Of a series only the master is stored. Occurrences are made when they are asked for, with ids that
+//!   follow from the master and the date; the series and its occurrences change together.
+//! - Absent on purpose: other calendars than the default one, and the mails about meetings as messages in
+//!   the inbox.
 
 mod http;
 mod model;

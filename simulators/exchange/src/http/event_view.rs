@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::odata::{EXTENDED, Object, Schema};
+use super::odata::{EXTENDED, Object, Options, Schema};
 use crate::model::ids::Kind;
-use crate::model::{Event, Mailbox, Span, Zone, civil_text};
+use crate::model::{Event, Mailbox, Role, Span, Zone, civil_text};
 
 /// How events are shown.
 #[derive(Clone, Debug)]
@@ -45,6 +45,7 @@ pub(crate) const EVENT: Schema = Schema {
         "isOrganizer",
         "responseRequested",
         "seriesMasterId",
+        "originalStart",
         "showAs",
         "type",
         "webLink",
@@ -56,6 +57,8 @@ pub(crate) const EVENT: Schema = Schema {
         "hideAttendees",
         "isDraft",
         "recurrence",
+        "cancelledOccurrences",
+        "exceptionOccurrences",
         "responseStatus",
         "body",
         "start",
@@ -115,13 +118,17 @@ pub(crate) fn event(mailbox: &Mailbox, event: &Event, form: &EventForm) -> Objec
     set("isAllDay", matches!(event.span, Span::AllDay { .. }).into());
     set("isCancelled", event.is_cancelled.into());
     set("isOrganizer", event.is_organizer.into());
-    set("seriesMasterId", Value::Null);
-    set("type", "singleInstance".into());
+    let (kind, master, recurrence) = role(mailbox, event, form.immutable);
+    set("seriesMasterId", master);
+    set("type", kind.into());
+    if let Some(part) = event.part() {
+        set("originalStart", crate::model::stamp_text(part.original).into());
+    }
     set("webLink", format!("https://outlook.office365.com/owa/?itemid={id}&exvsurl=1&path=/calendar/item").into());
     set("onlineMeetingUrl", Value::Null);
     set("onlineMeeting", if online { json!({"joinUrl": join}) } else { Value::Null });
     set("isDraft", false.into());
-    set("recurrence", Value::Null);
+    set("recurrence", recurrence);
     set("responseStatus", json!({"response": event.response, "time": answered}));
     set("body", event.body.render(form.text_body));
     let (start, end) = times(event, &form.zone);
@@ -133,6 +140,35 @@ pub(crate) fn event(mailbox: &Mailbox, event: &Event, form: &EventForm) -> Objec
     let organizer = json!({"name": event.organizer.name, "address": event.organizer.address});
     set("organizer", json!({"emailAddress": organizer}));
     map
+}
+
+/// `type`, `seriesMasterId` and `recurrence`.
+fn role(mailbox: &Mailbox, event: &Event, immutable: bool) -> (&'static str, Value, Value) {
+    match &event.role {
+        Role::Single => ("singleInstance", Value::Null, Value::Null),
+        Role::Master(series) => ("seriesMaster", Value::Null, series.recurrence.show()),
+        Role::Part(part) => {
+            let master = mailbox.item_id(Kind::Event, part.master, event.stamp.generation, immutable);
+            (if part.is_exception { "exception" } else { "occurrence" }, master.into(), Value::Null)
+        }
+    }
+}
+
+/// What a series master shows only when it is asked for: its exceptions, and its deleted occurrences.
+pub(crate) fn add_series(map: &mut Object, mailbox: &Mailbox, master: &Event, options: &Options, form: &EventForm) {
+    let Some(series) = master.series() else {
+        return;
+    };
+    if options.selects("cancelledOccurrences") {
+        let id = map.get("id").and_then(Value::as_str).unwrap_or_default();
+        let gone: Vec<String> = series.cancelled.keys().map(|date| format!("OID.{id}.{date}")).collect();
+        map.insert("cancelledOccurrences".into(), gone.into());
+    }
+    if options.expand_exceptions {
+        let shown: Vec<Value> =
+            master.exceptions().iter().map(|item| Value::Object(event(mailbox, item, form))).collect();
+        map.insert("exceptionOccurrences".into(), shown.into());
+    }
 }
 
 /// The event as filters see it.

@@ -31,7 +31,7 @@ impl Exchange {
         if from > 0
             && let ["events", id, ..] = below_calendar
             && *id != "delta"
-            && mailbox.find::<Event>(&raw[1])?.stamp.scope != calendar
+            && mailbox.find_event(&raw[1])?.stamp.scope != calendar
         {
             return Err(Refusal::item_not_found());
         }
@@ -46,6 +46,7 @@ impl Exchange {
             (["events"], "GET") => self.list_events(call, index, calendar, None),
             (["events"], "POST") => self.create_event(call, index, calendar),
             (["events", "delta"], "GET") => self.delta(call, index, DeltaKind::Events(calendar)),
+            (["events", _, "instances"], "GET") => self.list_instances(call, index, &raw[1]),
             (["events", _], "GET") => self.read_event(call, index, &raw[1]),
             (["events", _], "PATCH") => self.patch_event(call, index, &raw[1]),
             (["events", _], "DELETE") => self.delete_event(call, index, &raw[1]),
@@ -57,9 +58,14 @@ impl Exchange {
                 self.list_events(call, index, calendar, Some(window))
             }
             (["calendarview", "delta"], "GET") => self.delta(call, index, DeltaKind::CalendarView(calendar)),
-            ([] | ["events" | "calendarview"] | ["events", _] | ["calendarview", "delta"], _) => {
-                Err(Refusal::method_not_allowed())
-            }
+            (
+                []
+                | ["events" | "calendarview"]
+                | ["events", _]
+                | ["events", _, "instances"]
+                | ["calendarview", "delta"],
+                _,
+            ) => Err(Refusal::method_not_allowed()),
             ([.., _], _) => {
                 let at = if matches!(below_calendar, ["events", _, ..]) { 2 } else { raw.len() - 1 };
                 Err(Refusal::unknown_segment(raw.get(at).map_or("", String::as_str)))
@@ -81,24 +87,41 @@ impl Exchange {
         calendar: u64,
         window: Option<(Timestamp, Timestamp)>,
     ) -> Result<Reply, Refusal> {
-        let options = Options::of(call, &EVENT)?;
-        let form = form(call)?;
         let mailbox = &self.mailboxes[index];
-        let mut events: Vec<&Event> = mailbox.events.values().filter(|event| event.stamp.scope == calendar).collect();
-        if let Some((from, to)) = window {
-            events.retain(|event| event.span.overlaps(from, to));
-            events.sort_by_key(|event| (event.span.bounds(), event.stamp.key));
+        let stored = mailbox.events.values().filter(|event| event.stamp.scope == calendar);
+        let (what, events) = match window {
+            None => ("events", stored.cloned().collect()),
+            Some((from, to)) => {
+                let mut events: Vec<Event> = stored.flat_map(|event| event.instances(from, to)).collect();
+                events.sort_by_key(|event| (event.span.bounds(), event.stamp.key));
+                ("calendarView", events)
+            }
+        };
+        event_list(call, mailbox, what, &events)
+    }
+
+    /// The occurrences of a series in a window.
+    fn list_instances(&self, call: &Call<'_>, index: usize, id: &str) -> Result<Reply, Refusal> {
+        let (from, to) = window(call)?;
+        let mailbox = &self.mailboxes[index];
+        let master = mailbox.find_event(id)?;
+        if master.series().is_none() {
+            let message = "Instances can be listed for the master of a series only.";
+            return Err(Refusal::new(400, "ErrorInvalidRequest", message));
         }
-        let what = if window.is_some() { "calendarView" } else { "events" };
-        let shown = |item: &Event| show(mailbox, item, &options, &form);
-        let full = |item: &Event| event_view::for_filter(mailbox, item);
-        Ok(json(200, &options.list(call, &below(mailbox, what), events, full, shown)))
+        let mut events = master.instances(from, to);
+        events.sort_by_key(|event| event.span.bounds());
+        event_list(call, mailbox, &format!("events('{id}')/instances"), &events)
     }
 
     fn read_event(&self, call: &Call<'_>, index: usize, id: &str) -> Result<Reply, Refusal> {
         let options = Options::of(call, &EVENT)?;
-        let event = self.mailboxes[index].find::<Event>(id)?;
-        self.event_reply(call, index, event, 200, &options)
+        let mailbox = &self.mailboxes[index];
+        let event = mailbox.find_event(id)?;
+        let mut object = show(mailbox, &event, &options, &form(call)?);
+        event_view::add_series(&mut object, mailbox, &event, &options, &form(call)?);
+        let etag = mailbox.etag(&event.stamp);
+        Ok(entity(call, 200, &below(mailbox, "events/$entity"), options.cut(object)).header("etag", &etag))
     }
 
     fn event_reply(
@@ -140,22 +163,25 @@ impl Exchange {
 
     fn patch_event(&mut self, call: &Call<'_>, index: usize, id: &str) -> Result<Reply, Refusal> {
         let mailbox = &self.mailboxes[index];
-        let before = mailbox.find::<Event>(id)?.clone();
+        let before = mailbox.find_event(id)?;
         call.precondition(&mailbox.etag(&before.stamp))?;
         let body = call.body()?;
         let options = Options::of(call, &EVENT)?;
         let mut after = before.clone();
         after.apply(&body, &call.prefer.zone()?)?;
+        if after.span != before.span {
+            mailbox.check_neighbours(&after)?;
+        }
         let named: Vec<&str> = body.keys().map(String::as_str).filter(|name| !name.contains('@')).collect();
         let key = after.stamp.key;
         self.change_event(index, &before, after, &named, call.now);
-        let event = self.mailboxes[index].events.get(&key).ok_or_else(Refusal::item_not_found)?;
-        self.event_reply(call, index, event, 200, &options)
+        let event = self.mailboxes[index].event(key).ok_or_else(Refusal::item_not_found)?;
+        self.event_reply(call, index, &event, 200, &options)
     }
 
     fn delete_event(&mut self, call: &Call<'_>, index: usize, id: &str) -> Result<Reply, Refusal> {
         let mailbox = &self.mailboxes[index];
-        let event = mailbox.find::<Event>(id)?;
+        let event = mailbox.find_event(id)?;
         call.precondition(&mailbox.etag(&event.stamp))?;
         let key = event.stamp.key;
         self.remove_event(index, key, "", call.now);
@@ -165,6 +191,14 @@ impl Exchange {
 
 pub(crate) fn form(call: &Call<'_>) -> Result<EventForm, Refusal> {
     Ok(EventForm { zone: call.prefer.zone()?, text_body: call.prefer.text_body, immutable: call.prefer.immutable })
+}
+
+fn event_list(call: &Call<'_>, mailbox: &Mailbox, what: &str, events: &[Event]) -> Result<Reply, Refusal> {
+    let options = Options::of(call, &EVENT)?;
+    let form = form(call)?;
+    let shown = |item: &Event| show(mailbox, item, &options, &form);
+    let full = |item: &Event| event_view::for_filter(mailbox, item);
+    Ok(json(200, &options.list(call, &below(mailbox, what), events.iter().collect(), full, shown)))
 }
 
 fn show(mailbox: &Mailbox, event: &Event, options: &Options, form: &EventForm) -> super::odata::Object {

@@ -150,7 +150,7 @@ fn passes(mailbox: &Mailbox, kind: Kind, filter: &str, key: u64) -> bool {
     let object: Option<Object> = match kind {
         Kind::Message => mailbox.messages.get(&key).map(|item| mail_view::for_filter(mailbox, item)),
         Kind::Contact => mailbox.contacts.get(&key).map(|item| people::for_filter(mailbox, item)),
-        _ => mailbox.events.get(&key).map(|item| event_view::for_filter(mailbox, item)),
+        _ => mailbox.event(key).map(|item| event_view::for_filter(mailbox, &item)),
     };
     let filter = read_filter(filter, schema(kind));
     object.zip(filter.ok()).is_some_and(|(object, filter)| filter.matches(&object))

@@ -39,6 +39,7 @@ pub(crate) struct Options {
     /// Which extended properties to show.
     pub(crate) expand_extended: Option<Expr>,
     pub(crate) expand_attachments: bool,
+    pub(crate) expand_exceptions: bool,
     page: usize,
     keeps_id: bool,
 }
@@ -98,6 +99,8 @@ impl Options {
                 self.expand_extended = Some(filter);
             } else if name.eq_ignore_ascii_case("attachments") && schema.name == "message" {
                 self.expand_attachments = true;
+            } else if name.eq_ignore_ascii_case("exceptionOccurrences") && schema.name == "event" {
+                self.expand_exceptions = true;
             } else {
                 return Err(unknown_property(name, schema));
             }
@@ -136,6 +139,7 @@ impl Options {
                     || (self.keeps_id && name == "id")
                     || name == EXTENDED
                     || (name == "attachments" && self.expand_attachments)
+                    || (name == "exceptionOccurrences" && self.expand_exceptions)
                     || select.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
             });
         }

@@ -34,7 +34,7 @@ impl Exchange {
         if !call.is("POST") {
             return Err(Refusal::method_not_allowed());
         }
-        let event = self.mailboxes[index].find::<Event>(id)?.clone();
+        let event = self.mailboxes[index].find_event(id)?;
         let key = event.stamp.key;
         let given = parameters(call, action)?;
         let comment = given.text("comment")?;

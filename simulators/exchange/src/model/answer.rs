@@ -56,11 +56,11 @@ impl Exchange {
         response: &Response,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let mut copy = self.mailboxes[mailbox].events.get(&key).ok_or_else(Refusal::item_not_found)?.clone();
+        let mut copy = self.mailboxes[mailbox].event(key).ok_or_else(Refusal::item_not_found)?;
         copy.may_be_answered(response)?;
         let address = self.mailboxes[mailbox].address.clone();
         if response.answer == Answer::Declined {
-            self.drop_event(mailbox, key);
+            self.drop_event(mailbox, key, now);
         } else {
             copy.answer(response.answer, now);
             self.replace_event(mailbox, copy.clone(), now);
@@ -76,10 +76,9 @@ impl Exchange {
     /// Writes an answer that arrived into the organizer's event. False if nobody here organizes that
     /// meeting, or has not invited the address.
     fn record_answer(&mut self, ical_uid: &str, address: &str, response: &Response, now: Timestamp) -> bool {
-        let Some((index, event)) = self.organized(ical_uid) else {
+        let Some((index, mut event)) = self.organized(ical_uid) else {
             return false;
         };
-        let mut event = event.clone();
         let mut rows = event.attendees.iter_mut();
         let row = rows.find(|row| attendee_address(row).is_some_and(|known| known.eq_ignore_ascii_case(address)));
         let Some(row) = row.and_then(Value::as_object_mut) else {
@@ -103,11 +102,11 @@ impl Exchange {
         comment: &str,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let held = self.mailboxes[mailbox].events.get(&key).ok_or_else(Refusal::item_not_found)?.clone();
+        let held = self.mailboxes[mailbox].event(key).ok_or_else(Refusal::item_not_found)?;
         let address = self.mailboxes[mailbox].address.clone();
         let mut meeting = held.clone();
         if let Some((index, event)) = self.organized(&held.ical_uid) {
-            meeting = event.clone();
+            meeting = event;
             let before = meeting.attendees.len();
             for person in to {
                 let known = meeting.guests();
@@ -139,7 +138,7 @@ impl Exchange {
     }
 
     /// The organizer's event of a meeting, if the organizer's mailbox is one of this tenant.
-    fn organized(&self, ical_uid: &str) -> Option<(usize, &Event)> {
+    fn organized(&self, ical_uid: &str) -> Option<(usize, Event)> {
         self.mailboxes.iter().enumerate().find_map(|(index, mailbox)| Some((index, mailbox.organized(ical_uid)?)))
     }
 

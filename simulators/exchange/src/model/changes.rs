@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::Kind;
-use super::{Event, Exchange, Mailbox, Removed, Stamp};
+use super::{Event, Exchange, Former, Mailbox, Removed, Role, Stamp};
 
 /// What happened to an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +60,66 @@ impl Exchange {
         self.note(mailbox, Kind::Event, ChangeKind::Created, stamp);
     }
 
-    /// Replaces an event by its next version.
+    /// Replaces an event by its next version. An occurrence becomes an exception of its series.
     pub(crate) fn replace_event(&mut self, mailbox: usize, mut event: Event, now: Timestamp) {
-        touch(self.mailboxes[mailbox].tick(), &mut event.stamp, now);
+        if let Some(part) = event.part() {
+            let master = part.master;
+            self.change_occurrence(mailbox, master, &event, now, ChangeKind::Updated);
+            return;
+        }
+        let place = &mut self.mailboxes[mailbox];
+        let version = place.tick();
+        touch(version, &mut event.stamp, now);
+        let before = place.events.get(&event.stamp.key).and_then(Event::series);
+        if let Role::Master(series) = &mut event.role {
+            series.advance(before, version);
+        }
+        if let Some(series) = before.filter(|before| event.series().is_none_or(|after| after.shaped != before.shaped)) {
+            let Stamp { key: master, scope, .. } = event.stamp;
+            place.former.push(Former { master, scope, until: version, series: series.clone() });
+        }
         self.note(mailbox, Kind::Event, ChangeKind::Updated, event.stamp.clone());
         self.mailboxes[mailbox].events.insert(event.stamp.key, event);
+    }
+
+    /// An occurrence is changed or deleted; its series changes with it.
+    fn change_occurrence(&mut self, mailbox: usize, master: u64, occurrence: &Event, now: Timestamp, what: ChangeKind) {
+        let version = self.mailboxes[mailbox].tick();
+        let Some(series) = self.mailboxes[mailbox].events.get_mut(&master) else {
+            return;
+        };
+        match (what, occurrence.part()) {
+            (ChangeKind::Deleted, Some(part)) => series.cancel_occurrence(part.date, version),
+            _ => series.keep_exception(occurrence, version, now),
+        };
+        touch(version, &mut series.stamp, now);
+        let (used_up, stamp) = (series.is_used_up(), series.stamp.clone());
+        let mut own = occurrence.stamp.clone();
+        touch(version, &mut own, now);
+        self.note(mailbox, Kind::Event, what, own);
+        if used_up {
+            // A series without occurrences does not stay.
+            self.drop_event(mailbox, master, now);
+        } else {
+            self.note(mailbox, Kind::Event, ChangeKind::Updated, stamp);
+        }
+    }
+
+    /// Takes an event, a series or an occurrence out of its calendar and tells no attendee.
+    pub(crate) fn drop_event(&mut self, mailbox: usize, key: u64, now: Timestamp) -> Option<Event> {
+        let event = self.mailboxes[mailbox].event(key)?;
+        if let Some(part) = event.part() {
+            self.change_occurrence(mailbox, part.master, &event, now, ChangeKind::Deleted);
+            return Some(event);
+        }
+        let place = &mut self.mailboxes[mailbox];
+        place.events.remove(&key);
+        place.bury(Kind::Event, &event.stamp);
+        if let Some(series) = event.series() {
+            let former = Former { master: key, scope: event.stamp.scope, until: place.version, series: series.clone() };
+            place.former.push(former);
+        }
+        self.note(mailbox, Kind::Event, ChangeKind::Deleted, event.stamp.clone());
+        Some(event)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::meeting::{Standing, attendee_address};
 use super::span::{Moment, Span, all_day_span, timed_span};
-use super::{Body, Extended, Stamp, Zone};
+use super::{Body, Extended, Role, Stamp, Zone};
 use crate::refusal::Refusal;
 
 /// Attendees of one event.
@@ -30,6 +30,8 @@ pub(crate) struct Event {
     pub(crate) standing: Standing,
     pub(crate) is_cancelled: bool,
     pub(crate) span: Span,
+    /// Alone, a series, or an occurrence of one.
+    pub(crate) role: Role,
     pub(crate) start_zone: String,
     pub(crate) end_zone: String,
     pub(crate) body: Body,
@@ -147,13 +149,8 @@ impl Event {
                 }
                 "attendees" => self.attendees = self.read_attendees(value)?,
                 "singleValueExtendedProperties" => self.extended.apply(value)?,
-                "recurrence" if value.is_null() => {}
-                "recurrence" => {
-                    let message = "Recurring events are not supported here: leave 'recurrence' out or set it to null.";
-                    return Err(Refusal::new(400, "ErrorInvalidRequest", message));
-                }
                 // Times are read together below; the transaction id counts only at creation.
-                "start" | "end" | "isAllDay" | "transactionId" => {}
+                "start" | "end" | "isAllDay" | "recurrence" | "transactionId" => {}
                 name if name.contains('@') || READ_ONLY.contains(&name) => {}
                 name => {
                     let message = format!(
@@ -164,7 +161,9 @@ impl Event {
                 }
             }
         }
-        self.apply_times(body, zone)
+        let before = self.span;
+        self.apply_times(body, zone)?;
+        self.apply_recurrence(body, before)
     }
 
     fn apply_times(&mut self, body: &Map<String, Value>, zone: &Zone) -> Result<(), Refusal> {

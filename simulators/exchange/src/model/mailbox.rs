@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::ids::{self, Kind, Reading};
-use super::{Event, Extended, Message};
+use super::{Event, Extended, Former, Message};
 use crate::refusal::Refusal;
 
 /// Whether a mailbox can be used.
@@ -139,6 +139,8 @@ pub(crate) struct Mailbox {
     pub(crate) contacts: BTreeMap<u64, Contact>,
     pub(crate) categories: Vec<Value>,
     pub(crate) removed: Vec<Removed>,
+    /// What series were before they changed.
+    pub(crate) former: Vec<Former>,
 }
 
 impl Mailbox {
@@ -159,6 +161,7 @@ impl Mailbox {
             contacts: BTreeMap::new(),
             categories: Vec::new(),
             removed: Vec::new(),
+            former: Vec::new(),
         };
         mailbox.calendar = mailbox.take_key();
         mailbox.contact_folder = mailbox.take_key();
@@ -260,12 +263,26 @@ impl Mailbox {
             Reading::Key(key) => key,
         };
         let item = T::all(self).get(&key).ok_or_else(Refusal::item_not_found)?;
+        if self.is_item(item, id) { Ok(item) } else { Err(Refusal::item_not_found()) }
+    }
+
+    /// The event or occurrence of an id in either form.
+    pub(crate) fn find_event(&self, id: &str) -> Result<Event, Refusal> {
+        let key = match ids::read(id, Kind::Event) {
+            Reading::Malformed => return Err(Refusal::malformed_id()),
+            Reading::Foreign => return Err(Refusal::item_not_found()),
+            Reading::Key(key) => key,
+        };
+        let event = self.event(key).filter(|event| self.is_item(event, id));
+        event.ok_or_else(Refusal::item_not_found)
+    }
+
+    /// Whether the id is one of the item's, with or without its padding.
+    fn is_item<T: Item>(&self, item: &T, id: &str) -> bool {
+        let Stamp { key, generation, .. } = *item.stamp();
         let bare = id.trim_end_matches('=');
-        let generation = item.stamp().generation;
-        let known = [true, false]
-            .iter()
-            .any(|immutable| self.item_id(T::KIND, key, generation, *immutable).trim_end_matches('=') == bare);
-        if known { Ok(item) } else { Err(Refusal::item_not_found()) }
+        let forms = [true, false].map(|immutable| self.item_id(T::KIND, key, generation, immutable));
+        forms.iter().any(|form| form.trim_end_matches('=') == bare)
     }
 
     /// What every item shows: id, etag, change key, times, categories come from the item itself.

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{ChangeKind, Event, Exchange, Extended, Mailbox, MailboxState, NoticeKind, SentNotice, Stamp};
-use crate::model::ids::Kind;
+use super::{Event, Exchange, Extended, Mailbox, MailboxState, NoticeKind, Role, SentNotice, Stamp};
 
 /// What Exchange writes before the subject of a meeting that was called off.
 const CANCELED: &str = "Canceled: ";
@@ -40,7 +39,7 @@ impl Exchange {
         named: &[&str],
         now: Timestamp,
     ) {
-        if after.is_organizer && after.span != before.span {
+        if after.is_organizer && after.is_elsewhen(before) {
             after.forget_answers();
         }
         self.replace_event(mailbox, after.clone(), now);
@@ -51,20 +50,12 @@ impl Exchange {
 
     /// Deletes an event; the attendees of an organizer's meeting are told.
     pub(crate) fn remove_event(&mut self, mailbox: usize, key: u64, comment: &str, now: Timestamp) {
-        if let Some(event) = self.drop_event(mailbox, key)
+        if let Some(event) = self.drop_event(mailbox, key, now)
             && event.is_organizer
             && !event.is_cancelled
         {
             self.call_off(&event, &event.guests(), comment, now);
         }
-    }
-
-    /// Takes an event out of its calendar and tells no attendee.
-    pub(crate) fn drop_event(&mut self, mailbox: usize, key: u64) -> Option<Event> {
-        let event = self.mailboxes[mailbox].events.remove(&key)?;
-        self.mailboxes[mailbox].bury(Kind::Event, &event.stamp);
-        self.note(mailbox, Kind::Event, ChangeKind::Deleted, event.stamp.clone());
-        Some(event)
     }
 
     /// Mails invitations; who has a mailbox here has the meeting in the calendar at once.
@@ -85,7 +76,7 @@ impl Exchange {
         self.invite(after, &come, now);
         self.call_off(after, &go, "", now);
         if named.iter().any(|name| is_shared(name) && *name != "attendees") {
-            let asks_again = before.span != after.span;
+            let asks_again = after.is_elsewhen(before);
             for address in &stay {
                 self.mail(after, &after.organizer.address, address, NoticeKind::Update, "", now);
                 self.deliver_copy(after, address, asks_again, now);
@@ -97,7 +88,7 @@ impl Exchange {
         for address in guests {
             self.mail(meeting, &meeting.organizer.address, address, NoticeKind::Cancellation, comment, now);
             let Some(index) = self.postbox(address) else { continue };
-            if let Some(mut copy) = self.mailboxes[index].copy_of(&meeting.ical_uid).cloned() {
+            if let Some(mut copy) = self.mailboxes[index].copy_of(&meeting.ical_uid) {
                 copy.call_off();
                 self.replace_event(index, copy, now);
             }
@@ -112,7 +103,7 @@ impl Exchange {
         };
         let mailbox = &mut self.mailboxes[index];
         if let Some(held) = mailbox.copy_of(&meeting.ical_uid) {
-            let copy = meeting.newer_copy(held, address, asked_again);
+            let copy = meeting.newer_copy(&held, address, asked_again);
             self.replace_event(index, copy, now);
         } else {
             let stamp = mailbox.stamp(mailbox.calendar, now);
@@ -149,13 +140,13 @@ impl Exchange {
 
 impl Mailbox {
     /// What this mailbox holds of somebody else's meeting.
-    pub(crate) fn copy_of(&self, ical_uid: &str) -> Option<&Event> {
-        self.events.values().find(|event| !event.is_organizer && event.ical_uid.eq_ignore_ascii_case(ical_uid))
+    pub(crate) fn copy_of(&self, ical_uid: &str) -> Option<Event> {
+        self.event_of(ical_uid, false)
     }
 
     /// The meeting as its organizer, the owner of this mailbox, has it.
-    pub(crate) fn organized(&self, ical_uid: &str) -> Option<&Event> {
-        self.events.values().find(|event| event.is_organizer && event.ical_uid.eq_ignore_ascii_case(ical_uid))
+    pub(crate) fn organized(&self, ical_uid: &str) -> Option<Event> {
+        self.event_of(ical_uid, true)
     }
 }
 
@@ -177,6 +168,12 @@ impl Event {
         let mut copy = self.clone();
         let intended = self.intended().to_owned();
         copy.stamp = stamp;
+        match &mut copy.role {
+            Role::Master(series) => series.restamp(copy.stamp.version),
+            // Who is invited to one occurrence has no series.
+            Role::Part(_) => copy.role = Role::Single,
+            Role::Single => {}
+        }
         copy.extended = Extended::default();
         copy.transaction_id = None;
         copy.is_organizer = false;
@@ -194,6 +191,7 @@ impl Event {
     /// The next state of the copy that an attendee holds.
     pub(crate) fn newer_copy(&self, held: &Self, address: &str, asked_again: bool) -> Self {
         let mut copy = self.first_copy(address, held.stamp.clone());
+        copy.role = held.role_in_copy(&self.role);
         copy.extended = held.extended.clone();
         copy.standing.reminder_at = held.standing.reminder_at;
         take(&mut copy.fields, &held.fields, &OWN);

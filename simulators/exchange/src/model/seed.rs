@@ -9,7 +9,8 @@ use super::ids::{self, Kind};
 use super::mailbox::Contact;
 use super::meeting::Standing;
 use super::{
-    Body, ChangeKind, Event, Exchange, Extended, Invitation, Mailbox, MailboxState, NoticeKind, Person, Span, Zone,
+    Body, ChangeKind, Event, Exchange, Extended, Invitation, Mailbox, MailboxState, NoticeKind, Person, Role, Span,
+    Zone,
 };
 use crate::refusal::Refusal;
 
@@ -142,7 +143,7 @@ impl Exchange {
         if let Some(uid) = &invitation.ical_uid {
             event.ical_uid.clone_from(uid);
         }
-        let held = self.mailboxes[index].copy_of(&event.ical_uid).cloned();
+        let held = self.mailboxes[index].copy_of(&event.ical_uid);
         let id = |event: &Event, world: &Self| world.mailboxes[index].item_id(Kind::Event, event.stamp.key, 0, false);
         let id = if let Some(held) = held {
             let moved = held.span != event.span;
@@ -169,8 +170,8 @@ impl Exchange {
     /// If there is no such user or event.
     pub fn cancel_invitation(&mut self, address: &str, id: &str, context: &Context<'_>) -> Result<(), SeedError> {
         let index = self.seeded(address)?;
-        let event = self.mailboxes[index].find::<Event>(id);
-        let mut event = event.map_err(|_| SeedError::UnknownItem(id.to_owned()))?.clone();
+        let event = self.mailboxes[index].find_event(id);
+        let mut event = event.map_err(|_| SeedError::UnknownItem(id.to_owned()))?;
         event.call_off();
         self.replace_event(index, event, context.now);
         self.flush(context);
@@ -224,6 +225,7 @@ impl Exchange {
             standing: Standing::default(),
             is_cancelled: false,
             span: Span::Timed { start: now, end: now },
+            role: Role::Single,
             start_zone: zone.name.clone(),
             end_zone: zone.name.clone(),
             body: Body::default(),
@@ -235,6 +237,9 @@ impl Exchange {
         event.apply(body, zone)?;
         let mailbox = &mut self.mailboxes[index];
         event.stamp = mailbox.stamp(calendar, now);
+        if let Role::Master(series) = &mut event.role {
+            series.restamp(event.stamp.version);
+        }
         let uid = ids::hex(&ids::digest(&[&mailbox.id, "uid", &event.stamp.key.to_string()])[..24]);
         event.ical_uid = format!("040000008200E00074C5B7101A82E00800000000{}", uid.to_uppercase());
         Ok(event)

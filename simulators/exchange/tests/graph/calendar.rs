@@ -80,7 +80,7 @@ fn bodies_that_make_no_event_are_refused() {
         (json!({"start": at("2026-10-06T11:00:00", "UTC")}), "ErrorCalendarEndDateIsEarlierThanStartDate"),
         (json!({"end": at("2036-10-06T11:00:00", "UTC")}), "ErrorCalendarDurationIsTooLong"),
         (json!({"isAllDay": true}), "ErrorInvalidRequest"),
-        (json!({"recurrence": {"pattern": {"type": "daily"}}}), "ErrorInvalidRequest"),
+        (json!({"recurrence": {"pattern": {"type": "daily"}}}), "ErrorPropertyValidationFailure"),
         (json!({"showAs": "away"}), "RequestBodyRead"),
         (json!({"subject": 7}), "RequestBodyRead"),
         (json!({"colour": "red"}), "RequestBodyRead"),

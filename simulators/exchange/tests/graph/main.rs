@@ -8,6 +8,7 @@ mod listing;
 mod mail;
 mod meetings;
 mod responses;
+mod series;
 mod sign_in;
 mod subscriptions;
 mod world;
