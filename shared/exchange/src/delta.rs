@@ -98,13 +98,13 @@ fn next(base: &Url, page: &Value) -> Result<Next, &'static str> {
 }
 
 /// Path and query of a link, if it stays where we are: so an access token can go nowhere else.
-fn token(base: &Url, link: &str) -> Option<String> {
+pub(crate) fn token(base: &Url, link: &str) -> Option<String> {
     let link = Url::parse(link).ok().filter(|link| link.origin() == base.origin())?;
     Some(link[url::Position::BeforePath..].to_owned())
 }
 
 /// The link again. What does not begin with a slash was never a token of ours.
-fn follow(base: &Url, token: &str) -> Option<String> {
+pub(crate) fn follow(base: &Url, token: &str) -> Option<String> {
     token.starts_with('/').then(|| format!("{}{token}", base.origin().ascii_serialization()))
 }
 

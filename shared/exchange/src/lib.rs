@@ -1,4 +1,5 @@
-//! The mailbox port on Microsoft Graph: calendar, mail and subscriptions of one Exchange Online mailbox.
+//! The mailbox port on Microsoft Graph: calendar, mail, tasks, contacts, folders, categories and subscriptions
+//! of one Exchange Online mailbox.
 //!
 //! Entry point: [`Exchange::new`], which is a [`Mailbox`].
 //!
@@ -8,31 +9,49 @@
 //!   works on four of its parts at a time.
 //! - A token goes to the configured origin only: of a next or delta link nothing but path and query is kept.
 //! - Nothing is tried twice here, except once after a 401. Waiting and trying again is the engine's.
-//! - A change or delete carries `If-Match`; attendees are never written.
+//! - A change or delete carries `If-Match`; attendees are never written. To Do minds no precondition: there
+//!   the item is read right before, and only what changes in between can be overwritten.
+//! - What is one list to Graph (addresses, telephone numbers, categories) is written with the entries in it
+//!   that are not ours.
+//! - A list is read to its end or not at all, and at most [`PAGE_LIMIT`] pages of it.
 //! - What Graph shows and cannot be understood is one unreadable item. Problems name a property, never its
 //!   value.
 
+mod add_in;
 mod batch;
+mod categories;
 mod client;
+mod contact;
+mod contacts;
 mod delta;
 mod event;
 mod events;
 mod failure;
+mod folders;
 mod mails;
 mod message;
 mod oauth;
+mod pages;
 mod push;
 mod row;
+mod task;
+mod tasks;
+mod text;
+mod writes;
 
 use std::sync::Arc;
 
-use syncline_ports::{Clock, Events, GrantVault, Mailbox, Mails, Push};
+use syncline_core::contact::Contact;
+use syncline_core::task::Task;
+use syncline_ports::{AddIn, Categories, Clock, Events, Folders, GrantVault, Items, Mailbox, Mails, Push};
 
 use crate::client::Client;
 use crate::event::Owner;
 
 pub use crate::batch::BATCH_LIMIT;
 pub use crate::client::{IN_FLIGHT, REQUEST_TIMEOUT};
+pub use crate::folders::DEPTH_LIMIT;
+pub use crate::pages::PAGE_LIMIT;
 
 /// Where Graph is and who we are to it.
 #[derive(Clone)]
@@ -107,6 +126,26 @@ impl Mailbox for Exchange {
     }
 
     fn push(&self) -> Option<&dyn Push> {
+        Some(self)
+    }
+
+    fn tasks(&self) -> Option<&dyn Items<Task>> {
+        Some(self)
+    }
+
+    fn contacts(&self) -> Option<&dyn Items<Contact>> {
+        Some(self)
+    }
+
+    fn folders(&self) -> Option<&dyn Folders> {
+        Some(self)
+    }
+
+    fn categories(&self) -> Option<&dyn Categories> {
+        Some(self)
+    }
+
+    fn add_in(&self) -> Option<&dyn AddIn> {
         Some(self)
     }
 }
