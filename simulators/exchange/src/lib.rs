@@ -1,5 +1,5 @@
 //! A simulator of Exchange Online as Microsoft Graph shows it: sign-in, calendar, mail, contacts,
-//! delta queries, `$batch` and change notifications of one tenant.
+//! tasks, delta queries, `$batch` and change notifications of one tenant.
 //!
 //! Entry point: [`Exchange`], the tenant as a state machine. Serve it with
 //! [`sim_kit::Simulator::start`], or drive it with [`sim_kit::Model::handle`].

@@ -7,11 +7,13 @@ pub(crate) struct Refusal {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// What the service behind the gateway said, where the gateway says less.
+    pub(crate) inner: Option<(&'static str, String)>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), headers: Vec::new() }
+        Self { status, code, message: message.into(), headers: Vec::new(), inner: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {

@@ -145,7 +145,7 @@ pub(crate) fn json(status: u16, body: &Value) -> Reply {
 /// The error envelope.
 pub(crate) fn error(refusal: &Refusal, now: Timestamp, request_id: &str, client_request_id: &str) -> Reply {
     let date = civil_text(Zone::utc().to_civil(now));
-    let body = serde_json::json!({"error": {
+    let mut body = serde_json::json!({"error": {
         "code": refusal.code,
         "message": refusal.message,
         "innerError": {
@@ -154,6 +154,12 @@ pub(crate) fn error(refusal: &Refusal, now: Timestamp, request_id: &str, client_
             "client-request-id": client_request_id,
         },
     }});
+    if let (Some((code, message)), Some(inner)) =
+        (&refusal.inner, body.pointer_mut("/error/innerError").and_then(Value::as_object_mut))
+    {
+        inner.insert("code".into(), (*code).into());
+        inner.insert("message".into(), message.clone().into());
+    }
     let mut reply = json(refusal.status, &body);
     for (name, value) in &refusal.headers {
         reply = reply.header(name, value);

@@ -16,6 +16,7 @@ mod people;
 mod permission;
 mod responses;
 mod subscriptions;
+mod todo;
 
 use serde_json::Value;
 use sim_kit::{Context, Model, Reply, Request};
@@ -126,6 +127,9 @@ impl Exchange {
                 }
             },
             ["users"] => self.users(&call),
+            ["users", "$count"] => self.count_users(&call),
+            ["organization"] => self.organization(&call, None),
+            ["organization", _] => self.organization(&call, Some(&path.raw[1])),
             ["users", _] => {
                 let index = self.directory_user(&path.raw[1])?;
                 self.user(&call, &path, index, 2)
@@ -159,10 +163,15 @@ impl Exchange {
                 self.usable(call, index)?;
                 self.mail_routes(call, &rest, index)
             }
-            "contacts" | "outlook" | "mailboxsettings" => {
+            "contacts" | "contactfolders" | "outlook" | "mailboxsettings" => {
                 self.usable(call, index)?;
                 self.people_routes(call, &rest, index)
             }
+            "todo" => {
+                self.usable(call, index)?;
+                self.todo_routes(call, &rest, index)
+            }
+            "photo" | "photos" => Err(people::user_photo(call)),
             _ => Err(Refusal::unknown_segment(&rest.raw[0])),
         }
     }

@@ -10,6 +10,7 @@ use super::event_view::{self, EVENT};
 use super::mail_view::{self, MESSAGE};
 use super::odata::{Object, Schema, read_filter};
 use super::people::{self, CONTACT};
+use super::todo::{self, TASK};
 use crate::model::ids::Kind;
 use crate::model::{Change, ChangeKind, Exchange, LifecycleEvent, Mailbox, Subscription, stamp_text};
 
@@ -141,6 +142,7 @@ pub(crate) fn matching(mailbox: &Mailbox, subscription: &Subscription) -> BTreeS
     let keys: Vec<u64> = match subscription.kind {
         Kind::Message => mailbox.messages.keys().copied().collect(),
         Kind::Contact => mailbox.contacts.keys().copied().collect(),
+        Kind::Task => mailbox.tasks.keys().copied().collect(),
         _ => mailbox.events.keys().copied().collect(),
     };
     keys.into_iter().filter(|key| passes(mailbox, subscription.kind, filter, *key)).collect()
@@ -150,6 +152,7 @@ fn passes(mailbox: &Mailbox, kind: Kind, filter: &str, key: u64) -> bool {
     let object: Option<Object> = match kind {
         Kind::Message => mailbox.messages.get(&key).map(|item| mail_view::for_filter(mailbox, item)),
         Kind::Contact => mailbox.contacts.get(&key).map(|item| people::for_filter(mailbox, item)),
+        Kind::Task => mailbox.tasks.get(&key).map(|item| todo::for_filter(mailbox, item)),
         _ => mailbox.event(key).map(|item| event_view::for_filter(mailbox, &item)),
     };
     let filter = read_filter(filter, schema(kind));
@@ -160,16 +163,19 @@ pub(crate) fn schema(kind: Kind) -> &'static Schema {
     match kind {
         Kind::Message => &MESSAGE,
         Kind::Contact => &CONTACT,
+        Kind::Task => &TASK,
         _ => &EVENT,
     }
 }
 
 fn notice(mailbox: &Mailbox, subscription: &Subscription, change: &Change, what: ChangeKind, tenant: &str) -> Value {
     let stamp = &change.stamp;
+    let list = || mailbox.container_id(Kind::TaskList, stamp.scope);
     let (plural, singular) = match change.kind {
-        Kind::Message => ("Messages", "Message"),
-        Kind::Contact => ("Contacts", "Contact"),
-        _ => ("Events", "Event"),
+        Kind::Message => ("Messages".to_owned(), "Message"),
+        Kind::Contact => ("Contacts".to_owned(), "Contact"),
+        Kind::Task => (format!("todo/lists/{}/tasks", list()), "TodoTask"),
+        _ => ("Events".to_owned(), "Event"),
     };
     let id = mailbox.item_id(change.kind, stamp.key, stamp.generation, subscription.immutable);
     let resource = format!("Users/{}/{plural}/{id}", mailbox.id);

@@ -11,6 +11,8 @@ use crate::refusal::Refusal;
 
 /// The largest page.
 const MAX_TOP: usize = 1000;
+/// The types that can be searched.
+const SEARCHED: [&str; 1] = ["contact"];
 /// Extended properties in an `$expand` and in a filter go by this name.
 pub(crate) const EXTENDED: &str = "singleValueExtendedProperties";
 
@@ -40,6 +42,8 @@ pub(crate) struct Options {
     pub(crate) expand_extended: Option<Expr>,
     pub(crate) expand_attachments: bool,
     pub(crate) expand_exceptions: bool,
+    /// The relations of a task to show with it.
+    pub(crate) expanded: Vec<&'static str>,
     page: usize,
     keeps_id: bool,
 }
@@ -71,7 +75,7 @@ impl Options {
         if let Some(text) = request.param("$expand") {
             options.expand(text, schema)?;
         }
-        if request.param("$search").is_some() {
+        if request.param("$search").is_some() && !SEARCHED.contains(&schema.name) {
             return Err(Refusal::bad_request("The query option '$search' is not supported here."));
         }
         options.count = request.param("$count").is_some_and(|text| text.eq_ignore_ascii_case("true"));
@@ -101,6 +105,8 @@ impl Options {
                 self.expand_attachments = true;
             } else if name.eq_ignore_ascii_case("exceptionOccurrences") && schema.name == "event" {
                 self.expand_exceptions = true;
+            } else if let Some(relation) = relation(name, schema) {
+                self.expanded.push(relation);
             } else {
                 return Err(unknown_property(name, schema));
             }
@@ -137,6 +143,7 @@ impl Options {
             object.retain(|name, _| {
                 name.starts_with('@')
                     || (self.keeps_id && name == "id")
+                    || self.expanded.iter().any(|relation| name.split('@').next() == Some(relation))
                     || name == EXTENDED
                     || (name == "attachments" && self.expand_attachments)
                     || (name == "exceptionOccurrences" && self.expand_exceptions)
@@ -208,6 +215,13 @@ impl Options {
         }
         Ordering::Equal
     }
+}
+
+/// A relation of tasks by its name.
+fn relation(name: &str, schema: &Schema) -> Option<&'static str> {
+    const OF_TASKS: [&str; 3] = ["linkedResources", "checklistItems", "attachments"];
+    let relations = OF_TASKS.iter().filter(|_| schema.name == "todoTask");
+    relations.copied().find(|relation| relation.eq_ignore_ascii_case(name))
 }
 
 /// The names of a `$select`; `None` for all of them.

@@ -226,6 +226,12 @@ impl Exchange {
                 (Kind::Message, Some(self.mailboxes[mailbox].find_folder(&path.raw[at + 1])?))
             }
             ["contacts"] => (Kind::Contact, None),
+            ["contactfolders", _, "contacts"] => {
+                (Kind::Contact, Some(self.mailboxes[mailbox].find_contact_folder(&path.raw[at + 1])?))
+            }
+            ["todo", "lists", _, "tasks"] => {
+                (Kind::Task, Some(self.mailboxes[mailbox].find_task_list(&path.raw[at + 2])?.stamp.key))
+            }
             _ => return Err(unsupported()),
         };
         let filter = query.split('&').find_map(|part| {

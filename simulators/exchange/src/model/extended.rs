@@ -13,6 +13,9 @@ const TYPES: [&str; 9] = ["String", "Integer", "Boolean", "SystemTime", "Double"
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Extended(BTreeMap<String, (String, String)>);
 
+/// What an item has whose type knows no extended properties.
+pub(super) static NONE: Extended = Extended(BTreeMap::new());
+
 impl Extended {
     /// Takes over the `singleValueExtendedProperties` of a body; a null value removes.
     pub(crate) fn apply(&mut self, list: &Value) -> Result<(), Refusal> {

@@ -29,6 +29,16 @@ pub(crate) enum Kind {
     Folder = 4,
     Calendar = 5,
     Attachment = 6,
+    ContactFolder = 20,
+    TaskList = 21,
+    Task = 22,
+}
+
+impl Kind {
+    /// Whether it holds items; the ids of those that do never change.
+    pub(crate) fn is_container(self) -> bool {
+        matches!(self, Self::Folder | Self::Calendar | Self::ContactFolder | Self::TaskList)
+    }
 }
 
 /// What a text that should be an id turned out to be.

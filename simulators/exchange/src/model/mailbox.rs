@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::ids::{self, Kind, Reading};
-use super::{Event, Extended, Former, Message};
+use super::{Contact, ContactFolder, Event, Extended, Former, Message, Settings, Task, TaskList};
 use crate::refusal::Refusal;
 
 /// Whether a mailbox can be used.
@@ -113,14 +113,6 @@ pub(crate) struct Folder {
     pub(crate) hidden: bool,
 }
 
-/// A person in the mailbox's address book.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Contact {
-    pub(crate) stamp: Stamp,
-    pub(crate) fields: Map<String, Value>,
-    pub(crate) extended: Extended,
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Mailbox {
     /// The user's guid.
@@ -128,7 +120,6 @@ pub(crate) struct Mailbox {
     pub(crate) address: String,
     pub(crate) display_name: String,
     pub(crate) state: MailboxState,
-    pub(crate) time_zone: String,
     pub(crate) version: u64,
     pub(crate) next_key: u64,
     pub(crate) calendar: u64,
@@ -137,6 +128,10 @@ pub(crate) struct Mailbox {
     pub(crate) events: BTreeMap<u64, Event>,
     pub(crate) messages: BTreeMap<u64, Message>,
     pub(crate) contacts: BTreeMap<u64, Contact>,
+    pub(crate) contact_folders: BTreeMap<u64, ContactFolder>,
+    pub(crate) task_lists: BTreeMap<u64, TaskList>,
+    pub(crate) tasks: BTreeMap<u64, Task>,
+    pub(crate) settings: Settings,
     pub(crate) categories: Vec<Value>,
     pub(crate) removed: Vec<Removed>,
     /// What series were before they changed.
@@ -150,7 +145,6 @@ impl Mailbox {
             address: address.to_owned(),
             display_name: display_name.to_owned(),
             state: MailboxState::Ready,
-            time_zone: "W. Europe Standard Time".to_owned(),
             version: 0,
             next_key: 1,
             calendar: 0,
@@ -159,6 +153,10 @@ impl Mailbox {
             events: BTreeMap::new(),
             messages: BTreeMap::new(),
             contacts: BTreeMap::new(),
+            contact_folders: BTreeMap::new(),
+            task_lists: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            settings: Settings::default(),
             categories: Vec::new(),
             removed: Vec::new(),
             former: Vec::new(),
@@ -177,6 +175,7 @@ impl Mailbox {
             };
             mailbox.folders.insert(key, folder);
         }
+        mailbox.add_usual_lists();
         mailbox
     }
 
@@ -230,7 +229,7 @@ impl Mailbox {
     }
 
     /// Whether the id is that of the calendar or folder, with or without its padding.
-    fn is_container(&self, kind: Kind, key: u64, id: &str) -> bool {
+    pub(super) fn is_container(&self, kind: Kind, key: u64, id: &str) -> bool {
         self.container_id(kind, key).trim_end_matches('=') == id.trim_end_matches('=')
     }
 
@@ -240,7 +239,9 @@ impl Mailbox {
     }
 
     pub(crate) fn item_id(&self, kind: Kind, key: u64, generation: u32, immutable: bool) -> String {
-        if immutable {
+        if kind.is_container() {
+            self.container_id(kind, key)
+        } else if immutable {
             ids::immutable_id(&self.id, kind, key)
         } else {
             ids::default_id(&self.id, kind, key, generation)
@@ -325,3 +326,4 @@ macro_rules! item {
 item!(Event, Event, events);
 item!(Message, Message, messages);
 item!(Contact, Contact, contacts);
+item!(ContactFolder, ContactFolder, contact_folders);

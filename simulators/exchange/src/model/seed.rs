@@ -6,11 +6,9 @@ use sim_kit::Context;
 
 use super::event::{default_fields, no_location};
 use super::ids::{self, Kind};
-use super::mailbox::Contact;
 use super::meeting::Standing;
 use super::{
-    Body, ChangeKind, Event, Exchange, Extended, Invitation, Mailbox, MailboxState, NoticeKind, Person, Role, Span,
-    Zone,
+    Body, Contact, Event, Exchange, Extended, Invitation, Mailbox, MailboxState, NoticeKind, Person, Role, Span, Zone,
 };
 use crate::refusal::Refusal;
 
@@ -59,7 +57,9 @@ impl Exchange {
                 "emailAddresses": [{"name": format!("{given} {family}"), "address": address}],
             });
             if let Value::Object(fields) = contact {
-                world.put_contact(mailbox, fields, now);
+                let folder = world.mailboxes[mailbox].contact_folder;
+                // Nothing of what stands above is refused.
+                let _ = world.add_contact_to(mailbox, folder, &fields, now);
             }
         }
         world.changes.clear();
@@ -91,13 +91,14 @@ impl Exchange {
     /// Adds a contact (Graph's property names) as its owner would, and notifies. Returns its default id.
     ///
     /// # Errors
-    /// If there is no such user, or if the contact is no JSON object.
+    /// If there is no such user, or if Graph would not take the contact.
     pub fn add_contact(&mut self, address: &str, contact: &Value, context: &Context<'_>) -> Result<String, SeedError> {
         let index = self.seeded(address)?;
         let fields = contact.as_object().ok_or_else(|| SeedError::Refused("a contact is a JSON object".to_owned()))?;
-        let id = self.put_contact(index, fields.clone(), context.now);
+        let folder = self.mailboxes[index].contact_folder;
+        let key = self.add_contact_to(index, folder, fields, context.now).map_err(|refusal| refused(&refusal))?;
         self.flush(context);
-        Ok(id)
+        Ok(self.mailboxes[index].item_id(Kind::Contact, key, 0, false))
     }
 
     /// Deletes a contact as its owner would, and notifies.
@@ -106,12 +107,9 @@ impl Exchange {
     /// If there is no such user or contact.
     pub fn remove_contact(&mut self, address: &str, id: &str, context: &Context<'_>) -> Result<(), SeedError> {
         let index = self.seeded(address)?;
-        let mailbox = &mut self.mailboxes[index];
         let unknown = |_| SeedError::UnknownItem(id.to_owned());
-        let stamp = mailbox.find::<Contact>(id).map_err(unknown)?.stamp.clone();
-        mailbox.contacts.remove(&stamp.key);
-        mailbox.bury(Kind::Contact, &stamp);
-        self.note(index, Kind::Contact, ChangeKind::Deleted, stamp);
+        let key = self.mailboxes[index].find::<Contact>(id).map_err(unknown)?.stamp.key;
+        self.drop_contact(index, key);
         self.flush(context);
         Ok(())
     }
@@ -185,16 +183,6 @@ impl Exchange {
 
     fn seeded(&self, address: &str) -> Result<usize, SeedError> {
         self.mailbox_of(address).ok_or_else(|| SeedError::UnknownMailbox(address.to_owned()))
-    }
-
-    fn put_contact(&mut self, index: usize, fields: Map<String, Value>, now: Timestamp) -> String {
-        let mailbox = &mut self.mailboxes[index];
-        let stamp = mailbox.stamp(mailbox.contact_folder, now);
-        let contact = Contact { stamp: stamp.clone(), fields, extended: Extended::default() };
-        mailbox.contacts.insert(stamp.key, contact);
-        let id = mailbox.item_id(Kind::Contact, stamp.key, 0, false);
-        self.note(index, Kind::Contact, ChangeKind::Created, stamp);
-        id
     }
 
     /// An event of the mailbox's owner as a client posted it, not yet in the calendar.

@@ -1,7 +1,7 @@
 //! The Windows names of time zones, which Outlook writes, and the IANA zones they stand for.
 
 /// Windows name and IANA zone of the territory 001 in Unicode CLDR's `windowsZones`.
-pub(super) const WINDOWS_ZONES: &[(&str, &str)] = &[
+pub(crate) const WINDOWS_ZONES: &[(&str, &str)] = &[
     ("AUS Central Standard Time", "Australia/Darwin"),
     ("AUS Eastern Standard Time", "Australia/Sydney"),
     ("Afghanistan Standard Time", "Asia/Kabul"),

@@ -119,19 +119,3 @@ fn users_are_listed() {
     let list = desk.get(&format!("/users?$filter=mail+eq+'{BEN}'")).1;
     assert_eq!(column(&list, "surname"), ["Carter"]);
 }
-
-#[test]
-fn categories_settings_and_contacts_are_there() {
-    let mut desk = Desk::new();
-    let category = json!({"displayName": "Salesforce", "color": "Preset9"});
-    assert_eq!(desk.post("/me/outlook/masterCategories", &category).1["color"], "preset9");
-    assert_eq!(desk.post("/me/outlook/masterCategories", &category).0, 409);
-    assert_eq!(column(&desk.get("/me/outlook/masterCategories").1, "displayName"), ["Salesforce"]);
-    assert_eq!(desk.get("/me/mailboxSettings").1["timeZone"], "W. Europe Standard Time");
-    let list = desk.get("/me/contacts?$filter=emailAddresses/any(a:a/address+eq+'MIA.larsen@fabrikam.example')").1;
-    assert_eq!(column(&list, "displayName"), ["Mia Larsen"]);
-    let id = text(&list, "/value/0/id");
-    let contact = desk.get(&format!("/me/contacts/{id}")).1;
-    assert_eq!((text(&contact, "/fileAs"), &contact["homePhones"]), ("Larsen, Mia", &json!([])));
-    assert_eq!(desk.delete(&format!("/me/contacts/{id}")).0, 405);
-}

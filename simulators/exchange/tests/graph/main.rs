@@ -2,13 +2,16 @@
 
 mod batch;
 mod calendar;
+mod contacts;
 mod delta;
 mod desk;
 mod listing;
 mod mail;
 mod meetings;
+mod people;
 mod responses;
 mod series;
 mod sign_in;
 mod subscriptions;
+mod todo;
 mod world;

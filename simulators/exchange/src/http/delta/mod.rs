@@ -7,6 +7,7 @@
 mod calendar;
 mod mail;
 mod people;
+mod todo;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub(crate) enum DeltaKind {
     Events(u64),
     Messages(u64),
     Contacts(u64),
+    ContactFolders,
+    TaskLists,
+    Tasks(u64),
 }
 
 impl DeltaKind {
@@ -41,6 +45,9 @@ impl DeltaKind {
             Self::Events(_) => &calendar::LIST,
             Self::Messages(_) => &mail::MESSAGES,
             Self::Contacts(_) => &people::CONTACTS,
+            Self::ContactFolders => &people::FOLDERS,
+            Self::TaskLists => &todo::LISTS,
+            Self::Tasks(_) => &todo::TASKS,
         }
     }
 
@@ -50,6 +57,9 @@ impl DeltaKind {
             Self::CalendarView(key) | Self::Events(key) => calendar::rows(mailbox, query, key),
             Self::Messages(key) => mail::messages(mailbox, query, key),
             Self::Contacts(key) => people::contacts(mailbox, query, key),
+            Self::ContactFolders => people::folders(mailbox, query),
+            Self::TaskLists => todo::lists(mailbox, query),
+            Self::Tasks(key) => todo::tasks(mailbox, query, key),
         }
     }
 }
