@@ -1,23 +1,29 @@
-//! Reading `.ics` files into single appointments.
+//! Reading `.ics` files into appointments and series.
 
-use calcard::common::PartialDateTime;
-use calcard::common::timezone::Tz;
-use calcard::icalendar::timezone::TzResolver;
+mod moment;
+mod rule;
+mod series;
+
 use calcard::icalendar::{
-    ICalendar, ICalendarClassification, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarProperty,
-    ICalendarStatus, ICalendarTransparency, ICalendarValue,
+    ICalendar, ICalendarClassification, ICalendarComponent, ICalendarComponentType, ICalendarProperty, ICalendarStatus,
+    ICalendarTransparency, ICalendarValue,
 };
 use calcard::{Entry, Parser};
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use syncline_core::time::EventTime;
+
+use self::moment::{Moment, Zones};
+
+pub use self::series::{Original, Series};
 
 /// What a file holds.
 #[derive(Debug)]
 pub enum Found {
     /// A single appointment.
     Single(Box<Appointment>),
+    /// A series.
+    Series(Box<Series>),
     /// Something that is left out, and why.
     Skipped(&'static str),
     /// Something that cannot be read, and why.
@@ -25,7 +31,7 @@ pub enum Found {
 }
 
 /// A single appointment. Who is invited is left out: it becomes the user's own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Appointment {
     subject: String,
     body: String,
@@ -89,12 +95,11 @@ pub fn read(text: &str) -> Vec<Found> {
 }
 
 fn read_calendar(calendar: &ICalendar, found: &mut Vec<Found>) {
-    let zones = calendar.build_tz_resolver();
-    let events = calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VEvent);
-    for event in events {
-        found.push(if event.is_recurrent_or_override() {
-            Found::Skipped("It is part of a series; only single events are mirrored yet")
-        } else if event.status() == Some(&ICalendarStatus::Cancelled) {
+    let zones = Zones::of_calendar(calendar);
+    let (of_series, singles): (Vec<_>, Vec<_>) =
+        newest(calendar).into_iter().partition(|event| event.is_recurrent_or_override());
+    for event in singles {
+        found.push(if event.status() == Some(&ICalendarStatus::Cancelled) {
             Found::Skipped("It is cancelled")
         } else {
             match read_event(event, &zones) {
@@ -103,9 +108,31 @@ fn read_calendar(calendar: &ICalendar, found: &mut Vec<Found>) {
             }
         });
     }
+    series::read(&of_series, &zones, found);
 }
 
-fn read_event(event: &ICalendarComponent, zones: &TzResolver<&str>) -> Result<Appointment, String> {
+/// The events, of each only its newest version.
+fn newest(calendar: &ICalendar) -> Vec<&ICalendarComponent> {
+    let name = |event: &ICalendarComponent| {
+        let date = event.property(&ICalendarProperty::RecurrenceId).map(|entry| entry.values.clone());
+        event.uid().map(|uid| (uid.to_owned(), date))
+    };
+    let sequence = |event: &ICalendarComponent| {
+        let value = event.property(&ICalendarProperty::Sequence).and_then(|entry| entry.values.first());
+        value.and_then(ICalendarValue::as_integer).unwrap_or_default()
+    };
+    let mut events: Vec<&ICalendarComponent> = Vec::new();
+    for event in calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VEvent) {
+        let known = name(event).and_then(|of| events.iter_mut().find(|known| name(known).as_ref() == Some(&of)));
+        match known {
+            Some(known) if sequence(event) > sequence(known) => *known = event,
+            _ => events.push(event),
+        }
+    }
+    events
+}
+
+fn read_event(event: &ICalendarComponent, zones: &Zones<'_>) -> Result<Appointment, String> {
     let text = |property| {
         let value = event.property(&property).and_then(|entry| entry.values.first());
         value.and_then(ICalendarValue::as_text).unwrap_or_default().to_owned()
@@ -126,64 +153,45 @@ fn read_event(event: &ICalendarComponent, zones: &TzResolver<&str>) -> Result<Ap
     })
 }
 
-fn read_time(event: &ICalendarComponent, zones: &TzResolver<&str>) -> Result<EventTime, String> {
-    let start = event.property(&ICalendarProperty::Dtstart).ok_or("it has no start")?;
-    let end = event.property(&ICalendarProperty::Dtend);
-    let duration = event.property(&ICalendarProperty::Duration).and_then(|entry| entry.values.first());
-    let duration = match duration {
-        Some(ICalendarValue::Duration(duration)) => Some(duration.as_seconds()),
-        _ => None,
-    };
-    if let Some(first) = as_date(start) {
-        let last = match (end.and_then(as_date), duration) {
-            (Some(after), _) if after > first => after.yesterday().unwrap_or(first),
-            (None, Some(seconds)) => {
-                let days = (seconds / 86_400).max(1) - 1;
-                first.checked_add(jiff::Span::new().days(days.min(10_000))).unwrap_or(first)
-            }
-            _ => first,
-        };
-        return Ok(EventTime::AllDay { first, last });
+fn read_time(event: &ICalendarComponent, zones: &Zones<'_>) -> Result<EventTime, String> {
+    let (start, end) = bounds(event, zones)?;
+    if start.is_date() {
+        let last = end.date().yesterday().unwrap_or(end.date());
+        return Ok(EventTime::AllDay { first: start.date(), last });
     }
-    let start = instant(start, zones)?;
-    let end = match (end, duration) {
-        (Some(end), _) => match as_date(end) {
-            Some(date) => midnight(date),
-            None => instant(end, zones)?,
-        },
-        (None, Some(seconds)) => start.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(start),
-        (None, None) => start,
+    let missing = "one of its times does not exist";
+    Ok(EventTime::Timed { start: start.instant().ok_or(missing)?, end: end.instant().ok_or(missing)? })
+}
+
+/// Where an event begins and where it ends, that end itself left out. Both are dates or both are times.
+fn bounds(event: &ICalendarComponent, zones: &Zones<'_>) -> Result<(Moment, Moment), String> {
+    let start = event.property(&ICalendarProperty::Dtstart).ok_or("it has no start")?;
+    let start = Moment::of(start, zones)?;
+    let end = event.property(&ICalendarProperty::Dtend).map(|end| Moment::of(end, zones)).transpose()?;
+    let duration = event.property(&ICalendarProperty::Duration).and_then(|entry| entry.values.first());
+    let seconds = match duration {
+        Some(ICalendarValue::Duration(duration)) => duration.as_seconds(),
+        _ => 0,
     };
-    if end < start {
+    let end = match (&start, end) {
+        (Moment::Date(first), end) => {
+            let after = match end {
+                Some(end) => end.date(),
+                None => first.saturating_add(jiff::Span::new().days((seconds / 86_400).clamp(1, 10_000))),
+            };
+            Moment::Date(after.max(first.tomorrow().unwrap_or(*first)))
+        }
+        (Moment::Time { .. }, Some(end)) => end,
+        (Moment::Time { zone, .. }, None) => {
+            let at = start.instant().ok_or("one of its times does not exist")?;
+            let at = at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(at);
+            Moment::Time { local: zone.to_datetime(at), zone: zone.clone() }
+        }
+    };
+    if end.instant() < start.instant() {
         return Err("it ends before it starts".to_owned());
     }
-    Ok(EventTime::Timed { start, end })
-}
-
-fn moment(entry: &ICalendarEntry) -> Option<&PartialDateTime> {
-    entry.values.first().and_then(ICalendarValue::as_partial_date_time)
-}
-
-fn as_date(entry: &ICalendarEntry) -> Option<Date> {
-    let moment = moment(entry).filter(|moment| moment.hour.is_none())?;
-    let year = i16::try_from(moment.year?).ok()?;
-    let (month, day) = (i8::try_from(moment.month?).ok()?, i8::try_from(moment.day?).ok()?);
-    Date::new(year, month, day).ok()
-}
-
-fn midnight(date: Date) -> Timestamp {
-    date.to_zoned(jiff::tz::TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
-}
-
-fn instant(entry: &ICalendarEntry, zones: &TzResolver<&str>) -> Result<Timestamp, String> {
-    let moment = moment(entry).ok_or("one of its times cannot be read")?;
-    let zone = match entry.tz_id() {
-        Some(name) => zones.resolve(name).ok_or("its time zone is unknown")?,
-        // A time without a zone is the reader's own; here that is UTC.
-        None => Tz::UTC,
-    };
-    let at = moment.to_date_time_with_tz(zone).ok_or("one of its times does not exist")?;
-    Timestamp::from_second(at.timestamp()).map_err(|_| "one of its times is out of range".to_owned())
+    Ok((start, end))
 }
 
 #[cfg(test)]
@@ -197,6 +205,7 @@ mod tests {
     fn time(lines: &str) -> Result<EventTime, String> {
         match read(&calendar(lines)).remove(0) {
             Found::Single(appointment) => Ok(appointment.time),
+            Found::Series(series) => Err(format!("{series:?}")),
             Found::Skipped(why) => Err(why.to_owned()),
             Found::Unreadable(why) => Err(why),
         }
@@ -233,13 +242,15 @@ mod tests {
             (String::new(), "It holds no event"),
             ("not a calendar".to_owned(), "It holds no event"),
             (calendar("SUMMARY:x"), "it has no start"),
-            (calendar("DTSTART:20310305T090000Z\r\nRRULE:FREQ=DAILY"), "It is part of a series"),
+            (calendar("DTSTART:20310305T090000Z\r\nRRULE:FREQ=HOURLY"), "its rule has no form in Exchange"),
+            (calendar("RECURRENCE-ID:20310305T090000Z"), "it has no start"),
             (calendar("DTSTART:20310305T090000Z\r\nSTATUS:CANCELLED"), "It is cancelled"),
             (calendar("DTSTART;TZID=Nowhere/Land:20310305T090000"), "its time zone is unknown"),
             (calendar("DTSTART:20310305T090000Z\r\nDTEND:20310305T080000Z"), "it ends before it starts"),
         ] {
             let said = match read(&text).remove(0) {
                 Found::Single(appointment) => panic!("{appointment:?}"),
+                Found::Series(series) => panic!("{series:?}"),
                 Found::Skipped(why) => why.to_owned(),
                 Found::Unreadable(why) => why,
             };

@@ -17,6 +17,9 @@ use crate::stack::Stack;
 /// How many sessions are looked through for an item's fate.
 const SESSIONS: u32 = 200;
 
+/// Why a series is left out.
+const SERIES: &str = "It is part of a series; only single events are mirrored yet";
+
 /// The files to load.
 #[derive(Debug, Default)]
 pub struct Input {
@@ -103,6 +106,7 @@ pub async fn calendars(stack: &Stack, files: &[PathBuf], mut done: impl FnMut())
         for event in ics::read(&String::from_utf8_lossy(&bytes)) {
             let place = match event {
                 ics::Found::Single(appointment) => place_event(stack, &PEOPLE[0], &appointment).await?,
+                ics::Found::Series(_) => Place::Skipped(SERIES.to_owned()),
                 ics::Found::Skipped(why) => Place::Skipped(why.to_owned()),
                 ics::Found::Unreadable(why) => Place::Parked(why),
             };
