@@ -42,6 +42,7 @@ impl Exchange {
         if after.is_organizer && after.is_elsewhen(before) {
             after.forget_answers();
         }
+        after.pass_on_attendees(before);
         self.replace_event(mailbox, after.clone(), now);
         if after.is_organizer {
             self.tell_change(before, &after, named, now);
@@ -54,7 +55,13 @@ impl Exchange {
             && event.is_organizer
             && !event.is_cancelled
         {
-            self.call_off(&event, &event.guests(), comment, now);
+            let guests = event.guests();
+            self.call_off(&event, &guests, comment, now);
+            for occurrence in event.exceptions() {
+                let mut more = occurrence.guests();
+                more.retain(|address| !guests.iter().any(|known| known.eq_ignore_ascii_case(address)));
+                self.call_off(&occurrence, &more, comment, now);
+            }
         }
     }
 
@@ -102,12 +109,21 @@ impl Exchange {
             return;
         };
         let mailbox = &mut self.mailboxes[index];
+        if meeting.part().is_some()
+            && let Some((master, date)) = mailbox.deleted_from_copy(&meeting.ical_uid)
+            && let Some(master) = mailbox.events.get_mut(&master)
+        {
+            master.restore_occurrence(date);
+        }
         if let Some(held) = mailbox.copy_of(&meeting.ical_uid) {
-            let copy = meeting.newer_copy(&held, address, asked_again);
+            let mut copy = meeting.newer_copy(&held, address, asked_again);
+            meeting.mirror_exceptions(&mut copy, address, now);
             self.replace_event(index, copy, now);
         } else {
             let stamp = mailbox.stamp(mailbox.calendar, now);
-            self.add_event(index, meeting.first_copy(address, stamp));
+            let mut copy = meeting.first_copy(address, stamp);
+            meeting.mirror_exceptions(&mut copy, address, now);
+            self.add_event(index, copy);
         }
     }
 
@@ -169,7 +185,10 @@ impl Event {
         let intended = self.intended().to_owned();
         copy.stamp = stamp;
         match &mut copy.role {
-            Role::Master(series) => series.restamp(copy.stamp.version),
+            Role::Master(series) => {
+                series.restamp(copy.stamp.version);
+                series.exceptions.clear();
+            }
             // Who is invited to one occurrence has no series.
             Role::Part(_) => copy.role = Role::Single,
             Role::Single => {}
@@ -203,6 +222,41 @@ impl Event {
         copy
     }
 
+    /// Gives a copy of this series the exceptions that it has not got yet.
+    fn mirror_exceptions(&self, copy: &mut Self, address: &str, now: Timestamp) {
+        for exception in self.exceptions() {
+            let Some(date) = exception.part().map(|part| part.date) else { continue };
+            let has_own = copy.series().is_none_or(|series| series.exceptions.contains_key(&date));
+            if let Some(held) = copy.occurrence(date).filter(|_| !has_own) {
+                let version = copy.stamp.version;
+                copy.keep_exception(&exception.newer_copy(&held, address, false), version, now);
+            }
+        }
+    }
+
+    /// Who is invited to a series now, or no more, is so for the occurrences with attendees of their own
+    /// too. `before` is the series as it was.
+    fn pass_on_attendees(&mut self, before: &Self) {
+        let find = |rows: &[Value], row: &Value| {
+            let same = |other: &&Value| match (attendee_address(other), attendee_address(row)) {
+                (Some(other), Some(address)) => other.eq_ignore_ascii_case(address),
+                _ => false,
+            };
+            rows.iter().find(same).cloned()
+        };
+        let (old, new) = (&before.attendees, self.attendees.clone());
+        if *old == new {
+            return;
+        }
+        for exception in self.series_mut().into_iter().flat_map(|series| series.exceptions.values_mut()) {
+            let Some(Value::Array(rows)) = exception.own.get_mut("attendees") else { continue };
+            let from_series = new.iter().filter(|row| find(old, row).is_none() || find(rows, row).is_some());
+            let mut next: Vec<Value> = from_series.map(|row| find(rows, row).unwrap_or_else(|| row.clone())).collect();
+            next.extend(rows.iter().filter(|row| find(old, row).is_none() && find(&new, row).is_none()).cloned());
+            *rows = next;
+        }
+    }
+
     /// The invitation stands unanswered.
     pub(crate) fn ask_again(&mut self) {
         "notResponded".clone_into(&mut self.response);
@@ -220,10 +274,14 @@ impl Event {
     pub(crate) fn call_off(&mut self) {
         self.is_cancelled = true;
         self.fields.insert("showAs".into(), "free".into());
-        let subject = self.fields.get("subject").and_then(Value::as_str).unwrap_or_default();
-        if !subject.starts_with(CANCELED) {
-            let subject = format!("{CANCELED}{subject}");
-            self.fields.insert("subject".into(), subject.into());
+        cancel_title(&mut self.fields);
+        for exception in self.series_mut().into_iter().flat_map(|series| series.exceptions.values_mut()) {
+            if let Some(Value::Object(fields)) = exception.own.get_mut("fields") {
+                fields.remove("showAs");
+                if fields.contains_key("subject") {
+                    cancel_title(fields);
+                }
+            }
         }
     }
 
@@ -249,6 +307,14 @@ impl Event {
 /// The address of an attendee's row, if it has one.
 pub(crate) fn attendee_address(row: &Value) -> Option<&str> {
     row.pointer("/emailAddress/address").and_then(Value::as_str).filter(|address| !address.is_empty())
+}
+
+fn cancel_title(fields: &mut Map<String, Value>) {
+    let subject = fields.get("subject").and_then(Value::as_str).unwrap_or_default();
+    if !subject.starts_with(CANCELED) {
+        let subject = format!("{CANCELED}{subject}");
+        fields.insert("subject".into(), subject.into());
+    }
 }
 
 fn take(to: &mut Map<String, Value>, from: &Map<String, Value>, names: &[&str]) {

@@ -136,6 +136,13 @@ impl Event {
         Some(())
     }
 
+    /// Takes the deletion of an occurrence back.
+    pub(super) fn restore_occurrence(&mut self, date: Date) {
+        if let Some(series) = self.series_mut() {
+            series.cancelled.remove(&date);
+        }
+    }
+
     /// Whether no occurrence is left.
     pub(super) fn is_used_up(&self) -> bool {
         self.series().is_some_and(|series| {
@@ -207,6 +214,14 @@ impl Mailbox {
             let (uid, date) = read_occurrence_uid(ical_uid)?;
             find(&uid)?.occurrence(date)
         })
+    }
+
+    /// The key and date of an occurrence that is deleted from the copy of somebody else's series.
+    pub(super) fn deleted_from_copy(&self, occurrence_uid: &str) -> Option<(u64, Date)> {
+        let (uid, date) = read_occurrence_uid(occurrence_uid)?;
+        let master = self.event_of(&uid, false)?;
+        let is_deleted = master.series()?.cancelled.contains_key(&date);
+        is_deleted.then_some((master.stamp.key, date))
     }
 
     /// The event or occurrence of a key.

@@ -144,7 +144,7 @@ impl Exchange {
         let held = self.mailboxes[index].copy_of(&event.ical_uid);
         let id = |event: &Event, world: &Self| world.mailboxes[index].item_id(Kind::Event, event.stamp.key, 0, false);
         let id = if let Some(held) = held {
-            let moved = held.span != event.span;
+            let moved = event.is_elsewhen(&held);
             let id = id(&held, self);
             self.replace_event(index, event.newer_copy(&held, address, moved), context.now);
             id

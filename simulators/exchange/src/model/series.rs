@@ -229,7 +229,8 @@ impl Event {
 
 impl Event {
     /// What an attendee's copy, this one, becomes when the meeting has another role now. What the attendee
-    /// did to occurrences stays where the meeting has those occurrences still.
+    /// has of single occurrences stays where the meeting has those occurrences still; what the meeting has
+    /// of its own there is for [`Event::mirror_exceptions`].
     pub(super) fn role_in_copy(&self, meeting: &Role) -> Role {
         let mut series = match (&self.role, meeting) {
             (Role::Part(part), _) => return Role::Part(part.clone()),
@@ -237,22 +238,14 @@ impl Event {
             (_, Role::Single | Role::Part(_)) => return Role::Single,
         };
         series.restamp(0);
+        series.exceptions.clear();
         if let Some(held) = self.series() {
-            for (date, exception) in &mut series.exceptions {
-                if let Some(held) = held.exceptions.get(date) {
-                    exception.clone_from(held);
-                }
-            }
-            for (date, cancelled) in &mut series.cancelled {
-                if let Some(held) = held.cancelled.get(date) {
-                    cancelled.clone_from(held);
-                }
-            }
-            if series.recurrence == held.recurrence && series.has_times_of(held) {
-                let mut own = held.clone();
-                own.exceptions.extend(series.exceptions);
-                own.cancelled.extend(series.cancelled);
-                return Role::Master(Box::new(own));
+            let deleted = std::mem::take(&mut series.cancelled);
+            series.inherit(held);
+            // One that was called off still stands in the copy.
+            let deleted = deleted.into_iter().filter(|(date, _)| !series.exceptions.contains_key(date));
+            for (date, cancelled) in deleted.collect::<Vec<_>>() {
+                series.cancelled.entry(date).or_insert(cancelled);
             }
         }
         Role::Master(series)
