@@ -11,6 +11,9 @@
 //!   change key, the delta tokens and their pages all rest on that number.
 //! - A change and its notification happen in the same request; only the delivery comes later.
 //! - Nothing a client sends makes the simulator panic.
+//! - A mailbox is throttled as the service throttles it; every request to something in it counts, each part
+//!   of a batch too. Only requests that take time ([`sim_kit::Latency`]) are ever at the same time.
+//! - Everything that [`Switches`] holds can be worked under `/_sim` too, where `GET /_sim` describes it.
 //! - A meeting and its attendees' copies share the iCalUId and nothing else: each copy is an item of its
 //!   own mailbox, and every update, answer or cancellation that reaches it is a change there. What is
 //!   mailed about meetings is recorded in [`Exchange::outbox`], to users and to people outside alike.
@@ -22,6 +25,7 @@
 mod http;
 mod model;
 mod refusal;
+mod switchboard;
 
 pub use model::{
     Answer, DeliverError, Exchange, GrantHurdle, Invitation, LifecycleEvent, Limits, MailboxState, NoticeKind,

@@ -61,6 +61,13 @@ impl Refusal {
         refusal
     }
 
+    /// The windows of requests or of upload are full.
+    pub(crate) fn too_many_requests(retry_after: u32) -> Self {
+        let mut refusal = Self::new(429, "TooManyRequests", "Please retry again later.");
+        refusal.headers.push(("retry-after", retry_after.to_string()));
+        refusal
+    }
+
     /// What Graph says with a status that it answers without having looked at the request.
     pub(crate) fn failing(status: u16) -> Self {
         match status {

@@ -85,6 +85,10 @@ pub(crate) struct Call<'a> {
     pub(crate) courier: &'a Courier,
     pub(crate) caller: Caller,
     pub(crate) prefer: Prefer,
+    /// Pages hold no more than this.
+    pub(crate) page_limit: usize,
+    /// What a stale `If-Match` is answered with.
+    pub(crate) stale_status: u16,
 }
 
 impl Call<'_> {
@@ -112,7 +116,7 @@ impl Call<'_> {
         };
         let bare = |text: &str| text.trim().trim_start_matches("W/").trim_matches('"').to_owned();
         let passes = wanted.split(',').any(|wanted| wanted.trim() == "*" || bare(wanted) == bare(etag));
-        if passes { Ok(()) } else { Err(Refusal::stale(412)) }
+        if passes { Ok(()) } else { Err(Refusal::stale(self.stale_status)) }
     }
 
     pub(crate) fn context_url(&self, what: &str) -> String {

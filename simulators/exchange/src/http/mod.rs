@@ -17,13 +17,17 @@ mod permission;
 mod responses;
 mod subscriptions;
 mod todo;
+mod weather;
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
-use sim_kit::{Context, Model, Reply, Request};
+use sim_kit::{Context, Model, Reply, Request, Switch};
 
 use self::call::{Call, Caller, Prefer};
 use crate::model::{Exchange, Mailbox, MailboxState};
 use crate::refusal::Refusal;
+use crate::switchboard;
 
 /// A path split into segments; keys in parentheses are segments of their own.
 pub(crate) struct Path {
@@ -64,10 +68,12 @@ impl Path {
 
 impl Model for Exchange {
     fn handle(&mut self, request: &Request, context: &Context<'_>) -> Reply {
+        self.begin(&request.alongside, context.now);
         self.drop_lapsed_subscriptions(context.now);
         let reply = self.answer(request, context, true);
         self.echo_writes(context);
         self.flush(context);
+        self.mark(context.now);
         reply
     }
 
@@ -79,6 +85,14 @@ impl Model for Exchange {
     fn failing(&self, status: u16, context: &Context<'_>) -> Reply {
         let id = call::stray_request_id(context.now);
         call::error(&Refusal::failing(status), context.now, &id, &id)
+    }
+
+    fn occupies(&self, request: &Request, context: &Context<'_>) -> BTreeMap<String, u32> {
+        self.mailboxes_used(request, context.now)
+    }
+
+    fn switches() -> &'static [Switch<Self>] {
+        switchboard::SWITCHES
     }
 }
 
@@ -92,7 +106,8 @@ impl Exchange {
         let request_id = self.next_guid("request");
         let client_request_id = request.header("client-request-id").unwrap_or(&request_id).to_owned();
         let prefer = Prefer::of(request);
-        match self.graph(request, context, &prefer, &segments, may_batch) {
+        let outcome = self.graph(request, context, &prefer, &segments, may_batch);
+        match outcome.and_then(|reply| self.lose(request, &segments, reply)) {
             Ok(reply) => call::finish(reply, &request_id, &client_request_id, &prefer),
             Err(refusal) => {
                 let reply = call::error(&refusal, context.now, &request_id, &client_request_id);
@@ -110,13 +125,22 @@ impl Exchange {
         may_batch: bool,
     ) -> Result<Reply, Refusal> {
         let caller = self.caller(request, context.now)?;
+        self.doubt(request)?;
         if matches!(segments, [oidc, info] if oidc == "oidc" && info == "userinfo") {
             return self.user_info(caller);
         }
         let Some(("v1.0", rest)) = segments.split_first().map(|(first, rest)| (first.as_str(), rest)) else {
             return Err(Refusal::bad_request("Invalid version."));
         };
-        let call = Call { request, now: context.now, courier: context.courier, caller, prefer: prefer.clone() };
+        let call = Call {
+            request,
+            now: context.now,
+            courier: context.courier,
+            caller,
+            prefer: prefer.clone(),
+            page_limit: self.switches.page_limit.unwrap_or(usize::MAX),
+            stale_status: self.switches.stale_status,
+        };
         let path = Path::of(rest);
         match path.names().as_slice() {
             ["$batch"] if may_batch => self.batch(&call, context),
@@ -153,6 +177,7 @@ impl Exchange {
         if rest.names.is_empty() {
             return self.user_entity(call, index);
         }
+        self.enter(call, &rest.names(), index)?;
         self.permitted(call.request, &rest.names())?;
         match rest.names[0].as_str() {
             "calendars" | "calendar" | "events" | "calendarview" => {

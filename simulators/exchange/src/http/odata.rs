@@ -188,7 +188,7 @@ impl Options {
             keys = rows.into_iter().map(|(_, key)| key).collect();
         }
         let total = keys.len();
-        let size = self.top.or(call.prefer.page_size).unwrap_or(self.page);
+        let size = self.top.or(call.prefer.page_size).unwrap_or(self.page).min(call.page_limit);
         let page = keys.into_iter().skip(self.skip).take(size);
         let value: Vec<Value> = page.map(|key| Value::Object(self.cut(shown(key)))).collect();
         let mut body = Object::new();

@@ -114,6 +114,18 @@ pub(crate) fn scope_names(scope: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Grants {
+    /// The mailboxes (by position) that anything was granted for.
+    pub(crate) fn mailboxes(&self) -> impl Iterator<Item = usize> {
+        let codes = self.codes.values().map(|code| code.mailbox);
+        let access = self.access.values().filter_map(|access| access.mailbox);
+        let refresh = self.refresh.values().map(|refresh| refresh.mailbox);
+        let devices = self.devices.values().filter_map(|device| match device.answer {
+            Some(DeviceAnswer::Signed(mailbox)) => Some(mailbox),
+            Some(DeviceAnswer::Declined) | None => None,
+        });
+        codes.chain(access).chain(refresh).chain(devices)
+    }
+
     /// Remembers what a user consented to.
     pub(crate) fn consent(&mut self, mailbox: usize, scope: &str) {
         self.consents.entry(mailbox).or_default().extend(scope_names(scope).map(str::to_owned));

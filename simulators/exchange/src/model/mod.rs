@@ -9,6 +9,7 @@ mod event;
 mod extended;
 mod grants;
 pub(crate) mod ids;
+mod ledger;
 mod mailbox;
 mod meeting;
 mod message;
@@ -40,6 +41,7 @@ pub(crate) use contact_folder::{ContactFolder, DEFAULT_DISPLAY_NAME};
 pub(crate) use event::{Event, Person, read_body, read_flag, read_plain, unreadable};
 pub(crate) use extended::Extended;
 pub(crate) use grants::{Access, Code, Device, DeviceAnswer, Grants, Need, Refresh, SEED_SCOPE, scope_names};
+pub(crate) use ledger::{BATCH_WIDTH, Ledger, MAX_LAG};
 pub(crate) use mailbox::{Folder, Item, Mailbox, Removed, Stamp};
 pub(crate) use message::{Attachment, Message};
 pub(crate) use series::{Former, Role};
@@ -79,6 +81,8 @@ pub struct Exchange {
     pub(crate) grants: Grants,
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
     pub(crate) delta_generation: u64,
+    #[serde(default)]
+    pub(crate) ledger: Ledger,
     /// What happened in the present request; empty between requests.
     #[serde(skip)]
     pub(crate) changes: Vec<Change>,
@@ -150,6 +154,7 @@ impl Exchange {
             grants: Grants::default(),
             subscriptions: BTreeMap::new(),
             delta_generation: 1,
+            ledger: Ledger::default(),
             changes: Vec::new(),
         }
     }
@@ -167,7 +172,17 @@ impl Exchange {
     /// # Errors
     /// If the value is no such snapshot.
     pub fn restore(value: Value) -> Result<Self, RestoreError> {
-        serde_json::from_value(value).map_err(RestoreError)
+        let world: Self = serde_json::from_value(value).map_err(RestoreError)?;
+        if world.names_only_its_mailboxes() {
+            return Ok(world);
+        }
+        Err(RestoreError(serde::de::Error::custom("something in it belongs to a mailbox that is not there")))
+    }
+
+    fn names_only_its_mailboxes(&self) -> bool {
+        let subscribed = self.subscriptions.values().map(|subscription| subscription.mailbox);
+        let owners = self.subscriptions.values().filter_map(|subscription| subscription.owner);
+        subscribed.chain(owners).chain(self.grants.mailboxes()).all(|mailbox| mailbox < self.mailboxes.len())
     }
 
     /// The tenant's id, as tokens and notifications show it.

@@ -14,5 +14,6 @@ mod series;
 mod series_meetings;
 mod sign_in;
 mod subscriptions;
+mod switches;
 mod todo;
 mod world;

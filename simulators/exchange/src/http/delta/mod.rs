@@ -92,10 +92,19 @@ struct Token {
     generation: u64,
     /// Changes up to this version are known to the client.
     since: u64,
+    /// What `since` was in the round before.
+    #[serde(default)]
+    before: u64,
+    /// The round begins after this version: with `since`, or earlier to tell known changes again.
+    #[serde(default)]
+    from: u64,
     /// The round ends with this version; 0 in a delta token, whose round has not begun.
     until: u64,
     /// The place of the last row of the page before.
     at: Place,
+    /// How many pages without rows the round has begun with.
+    #[serde(default)]
+    blank: u32,
 }
 
 /// Where a row stands in its round: its version, and its rank among the rows of one version.
@@ -109,6 +118,7 @@ struct Query<'a> {
     filter: Option<Expr>,
     window: Option<(Timestamp, Timestamp)>,
     since: u64,
+    from: u64,
     until: u64,
     at: Place,
 }
@@ -123,7 +133,7 @@ struct Row<'a> {
 impl Query<'_> {
     /// Whether a change of that version may have rows on this page or a later one of the round.
     fn due(&self, version: u64) -> bool {
-        version >= self.at.0 && version > self.since && version <= self.until
+        version >= self.at.0 && version > self.from && version <= self.until
     }
 
     /// The row of an item that is there.
@@ -153,7 +163,7 @@ impl Query<'_> {
         let here = mailbox.removed.iter().filter(|removed| {
             removed.kind == self.feed.item
                 && removed.scope == scope
-                && removed.born <= self.since
+                && removed.born <= if removed.version > self.since { self.since } else { self.from }
                 && self.due(removed.version)
         });
         here.map(|removed| {
@@ -184,8 +194,9 @@ impl Exchange {
             None => self.first_token(call, mailbox, kind)?,
         };
         if token.until == 0 {
-            token.until = mailbox.version;
-            token.at = (token.since, u64::MAX);
+            token.until = self.told_until(index, call.now).max(token.since);
+            token.from = if self.switches.delta_replay { token.before } else { token.since };
+            token.at = (token.from, u64::MAX);
         }
         let mut options = Options::for_type(feed.schema);
         if let Some(text) = &token.expand {
@@ -200,6 +211,7 @@ impl Exchange {
             filter: token.filter.as_deref().map(|text| odata::read_filter(text, feed.schema)).transpose()?,
             window: token.window,
             since: token.since,
+            from: token.from,
             until: token.until,
             at: token.at,
         };
@@ -209,8 +221,9 @@ impl Exchange {
             rows.retain(|row| row.change == wanted);
         }
         rows.sort_by_key(|row| row.place);
-        let size = call.prefer.page_size.or(token.top).unwrap_or(PAGE);
-        let page = rows.get(..size).unwrap_or(&rows);
+        let size = call.prefer.page_size.or(token.top).unwrap_or(PAGE).min(call.page_limit);
+        let blank = token.blank < self.switches.empty_pages;
+        let page = if blank { &[] } else { rows.get(..size).unwrap_or(&rows) };
         let type_name = format!("#microsoft.graph.{}", feed.schema.name);
         let tell = |row: &Row<'_>| {
             let mut object = (row.tell)();
@@ -220,13 +233,17 @@ impl Exchange {
         let value: Vec<Value> = page.iter().map(tell).collect();
         let mut body = Object::new();
         body.insert("@odata.context".into(), call.context_url(&format!("Collection({})", feed.schema.name)).into());
-        if rows.len() > size {
+        if blank {
+            token.blank += 1;
+            body.insert("@odata.nextLink".into(), call.bare_link("$skiptoken", &write_token(&token)).into());
+        } else if rows.len() > size {
             token.at = page.last().map_or((token.until, u64::MAX), |row| row.place);
             body.insert("@odata.nextLink".into(), call.bare_link("$skiptoken", &write_token(&token)).into());
         } else {
-            token.since = token.until;
+            token.before = std::mem::replace(&mut token.since, token.until);
             token.until = 0;
             token.at = (0, 0);
+            token.blank = 0;
             body.insert("@odata.deltaLink".into(), call.bare_link("$deltatoken", &write_token(&token)).into());
         }
         body.insert("value".into(), value.into());
@@ -268,8 +285,11 @@ impl Exchange {
             top: options.top,
             generation: self.delta_generation,
             since: 0,
+            before: 0,
+            from: 0,
             until: 0,
             at: (0, 0),
+            blank: 0,
         })
     }
 
