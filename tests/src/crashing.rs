@@ -311,7 +311,7 @@ scripted! {
     Events for ScriptedMailbox, "mailbox.events", by it => it.inner.events().expect(THERE);
     changes(window: &Window, position: &Position) -> Page<Observation>;
     read(ids: &[RemoteId]) -> Vec<Observation>;
-    series(masters: &[RemoteId], window: &Window) -> Vec<Option<Series>>;
+    series(masters: &[RemoteId], window: &Window) -> Vec<Observation<Series>>;
     find(keys: &[SyncKey]) -> Vec<EventSeen>;
     write(writes: &[EventWrite]) -> Vec<Outcome>;
 }
@@ -343,7 +343,7 @@ scripted! {
     Events for ScriptedCrm, "crm.events", by it => it.inner.events();
     changes(window: &Window, position: &Position) -> Page<Observation>;
     read(ids: &[RemoteId]) -> Vec<Observation>;
-    series(masters: &[RemoteId], window: &Window) -> Vec<Option<Series>>;
+    series(masters: &[RemoteId], window: &Window) -> Vec<Observation<Series>>;
     find(keys: &[SyncKey]) -> Vec<EventSeen>;
     write(writes: &[EventWrite]) -> Vec<Outcome>;
 }

@@ -45,6 +45,12 @@ impl<T: Mirrored> HasId for ItemSeen<T> {
     }
 }
 
+impl HasId for Series {
+    fn id(&self) -> &RemoteId {
+        &self.master.id
+    }
+}
+
 impl<S: HasId> Observation<S> {
     /// The item's id on its side.
     pub fn id(&self) -> &RemoteId {

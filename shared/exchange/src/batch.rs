@@ -27,12 +27,12 @@ impl Part {
         Self { method: Method::GET, path, if_match: None, body: None }
     }
 
-    fn to_wire(&self, index: usize) -> Value {
+    fn to_wire(&self, index: usize, url: String) -> Value {
         let mut headers = json!({ "Prefer": PREFER });
         if let Some(version) = &self.if_match {
             headers["If-Match"] = json!(version);
         }
-        let mut wire = json!({ "id": index.to_string(), "method": self.method.as_str(), "url": self.path });
+        let mut wire = json!({ "id": index.to_string(), "method": self.method.as_str(), "url": url });
         if let Some(body) = &self.body {
             headers["Content-Type"] = json!("application/json");
             wire["body"] = body.clone();
@@ -56,21 +56,50 @@ pub(crate) enum Fetched {
 
 impl Client {
     /// At most [`BATCH_LIMIT`] parts in one request; an answer for each, in order. A part that the answer
-    /// leaves out counts as failed with 504.
+    /// leaves out counts as failed with 504. Parts that are throttled for a short time are sent once more,
+    /// and only they.
     pub(crate) async fn batch(
         &self,
         op: &'static str,
         purpose: Purpose,
         parts: &[Part],
     ) -> Result<Vec<PartAnswer>, PortError> {
-        let requests: Vec<Value> = parts.iter().enumerate().map(|(index, part)| part.to_wire(index)).collect();
+        let mut answers = self.batch_once(op, purpose, parts.iter()).await?;
+        let wait = |answer: &PartAnswer| answer.as_ref().err().and_then(|part| part.short_wait(purpose));
+        let Some(longest) = answers.iter().filter_map(wait).max() else {
+            return Ok(answers);
+        };
+        self.wait(op, longest).await;
+        let throttled: Vec<(&Part, &mut PartAnswer)> =
+            parts.iter().zip(&mut answers).filter(|(_, answer)| wait(answer).is_some()).collect();
+        match self.batch_once(op, purpose, throttled.iter().map(|(part, _)| *part)).await {
+            Ok(again) => throttled.into_iter().zip(again).for_each(|((_, answer), again)| *answer = again),
+            // They may have been carried out this time.
+            Err(error) if error.kind == ErrorKind::Unknown => {
+                throttled.into_iter().for_each(|(_, answer)| *answer = Err(Refusal::new(504, None, &Value::Null)));
+            }
+            // They were not, and stay what they were: throttled.
+            Err(_) => {}
+        }
+        Ok(answers)
+    }
+
+    async fn batch_once<'a>(
+        &self,
+        op: &'static str,
+        purpose: Purpose,
+        parts: impl Iterator<Item = &'a Part> + Send,
+    ) -> Result<Vec<PartAnswer>, PortError> {
+        let requests: Vec<Value> =
+            parts.enumerate().map(|(index, part)| part.to_wire(index, self.own(&part.path))).collect();
+        let count = requests.len();
         let body = json!({ "requests": requests });
         let url = self.url("/$batch");
         // All places: Outlook itself works on four parts at once.
         let places = IN_FLIGHT;
         let ask = Ask { op, purpose, method: Method::POST, url, body: Some(&body), page_size: None, places };
         let answer = self.ask(&ask).await?;
-        Ok(in_order(parts.len(), &answer))
+        Ok(in_order(count, &answer))
     }
 
     /// Reads many things by their paths, in batches; an answer for each, in order. Throttled parts fail the
@@ -81,7 +110,9 @@ impl Client {
         for chunk in paths.chunks(BATCH_LIMIT) {
             let parts: Vec<Part> = chunk.iter().cloned().map(Part::get).collect();
             let chunk = self.batch(op, Purpose::Read, &parts).await?;
-            let throttled = chunk.iter().filter_map(|answer| answer.as_ref().err()).filter(|part| part.status == 429);
+            let throttled = chunk.iter().filter_map(|answer| answer.as_ref().err()).filter(|part| {
+                matches!(part.kind(Purpose::Read), ErrorKind::Throttled { .. })
+            });
             if let Some(longest) = throttled.max_by_key(|part| part.retry_after) {
                 return Err(longest.clone().into_error(Purpose::Read, op));
             }
@@ -163,11 +194,12 @@ mod tests {
             if_match: Some("W/\"k\"".into()),
             body: Some(json!({})),
         };
-        let wire = part.to_wire(4);
+        let wire = part.to_wire(4, "/users/a/events/1".into());
+        assert_eq!(wire["url"], "/users/a/events/1");
         assert_eq!(wire["id"], "4");
         assert_eq!(wire["headers"]["Prefer"], PREFER);
         assert_eq!(wire["headers"]["If-Match"], "W/\"k\"");
         assert_eq!(wire["headers"]["Content-Type"], "application/json");
-        assert_eq!(Part::get("/x".into()).to_wire(0)["headers"].as_object().unwrap().len(), 1);
+        assert_eq!(Part::get("/x".into()).to_wire(0, "/x".into())["headers"].as_object().unwrap().len(), 1);
     }
 }

@@ -1,16 +1,18 @@
 //! Requests to Graph.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::Value;
 use syncline_ports::{Clock, ErrorKind, GrantVault, PortError};
 use tokio::sync::Semaphore;
 
-use crate::Settings;
 use crate::failure::{self, Purpose, Refusal};
 use crate::oauth::SignIn;
+use crate::settings::{Settings, SignInAs};
 
 /// How long a request may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,8 +25,29 @@ pub(crate) const PREFER: &str = r#"IdType="ImmutableId", outlook.timezone="UTC",
 pub(crate) struct Client {
     http: reqwest::Client,
     graph_url: String,
+    /// What stands for `/me`; see [`Client::own`].
+    root: String,
     sign_in: SignIn,
-    places: Semaphore,
+    places: Arc<Semaphore>,
+    pause: Arc<dyn Pause>,
+}
+
+/// Waits. It is passed in so that a test need not.
+#[async_trait]
+pub trait Pause: Send + Sync {
+    /// Comes back after that time.
+    async fn pause(&self, time: Duration);
+}
+
+/// Waits by the machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemPause;
+
+#[async_trait]
+impl Pause for SystemPause {
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
 }
 
 /// One request.
@@ -54,18 +77,41 @@ impl Client {
         http: reqwest::Client,
         vault: Arc<dyn GrantVault>,
         clock: Arc<dyn Clock>,
+        address: &str,
     ) -> Self {
+        let graph_url = settings.graph_url.trim_end_matches('/').to_owned();
+        let root = match settings.sign_in {
+            SignInAs::User => "/me".to_owned(),
+            SignInAs::Application => {
+                format!("/users/{}", percent_encoding::utf8_percent_encode(address, UNSAFE_IN_ADDRESS))
+            }
+        };
         Self {
-            graph_url: settings.graph_url.trim_end_matches('/').to_owned(),
+            places: places_of(format!("{graph_url} {address}")),
+            graph_url,
+            root,
             sign_in: SignIn::new(http.clone(), settings, vault, clock),
             http,
-            places: Semaphore::new(IN_FLIGHT as usize),
+            pause: Arc::new(SystemPause),
+        }
+    }
+
+    pub(crate) fn waits_by(&mut self, pause: Arc<dyn Pause>) {
+        self.pause = pause;
+    }
+
+    /// A path as this sign-in has to say it. Paths are written as the user's own (`/me/events`); the
+    /// application names the user instead (`/users/anna@northwind.example/events`). Others stay.
+    pub(crate) fn own(&self, path: &str) -> String {
+        match path.strip_prefix("/me") {
+            Some(rest) if rest.starts_with('/') => format!("{}{rest}", self.root),
+            _ => path.to_owned(),
         }
     }
 
     /// The URL of a path below Graph's version, such as `/me/events`.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.graph_url)
+        format!("{}{}", self.graph_url, self.own(path))
     }
 
     /// A plain request.
@@ -80,10 +126,25 @@ impl Client {
         self.ask(&Ask { op, purpose, method, url: self.url(path), body, page_size: None, places: 1 }).await
     }
 
-    /// Makes the request and gives back the body of a success; null if it has none.
+    /// Makes the request and gives back the body of a success; null if it has none. A short throttle is
+    /// waited out once.
     pub(crate) async fn ask(&self, ask: &Ask<'_>) -> Result<Value, PortError> {
         let closed = |error| PortError::new(ErrorKind::Transient, ask.op).because(error);
         let _places = self.places.acquire_many(ask.places).await.map_err(closed)?;
+        let mut answer = self.signed_in(ask).await?;
+        if let Some(wait) = answer.as_ref().err().and_then(|refusal| refusal.short_wait(ask.purpose)) {
+            self.wait(ask.op, wait).await;
+            answer = self.signed_in(ask).await?;
+        }
+        answer.map_err(|refusal| refusal.into_error(ask.purpose, ask.op))
+    }
+
+    pub(crate) async fn wait(&self, op: &'static str, time: Duration) {
+        tracing::debug!(op, seconds = time.as_secs(), "throttled");
+        self.pause.pause(time).await;
+    }
+
+    async fn signed_in(&self, ask: &Ask<'_>) -> Result<Result<Value, Refusal>, PortError> {
         let token = self.sign_in.token().await?;
         let mut answer = self.once(ask, &token).await?;
         if answer.status == 401 {
@@ -94,9 +155,9 @@ impl Client {
         let body = if answer.body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&answer.body) };
         if !(200..300).contains(&answer.status) {
             let body = body.unwrap_or(Value::Null);
-            return Err(Refusal::new(answer.status, answer.retry_after, &body).into_error(ask.purpose, ask.op));
+            return Ok(Err(Refusal::new(answer.status, answer.retry_after, &body)));
         }
-        body.map_err(|error| {
+        body.map(Ok).map_err(|error| {
             let cause = format!("the answer is no JSON (line {}, column {})", error.line(), error.column());
             PortError::new(ask.purpose.unanswered(), ask.op).because(cause)
         })
@@ -124,6 +185,20 @@ impl Client {
     }
 }
 
+/// The places of a mailbox, shared by all in this process who speak to it: sessions of mail and calendar
+/// run at the same time, and Outlook counts them together.
+fn places_of(mailbox: String) -> Arc<Semaphore> {
+    static OPEN: Mutex<BTreeMap<String, Weak<Semaphore>>> = Mutex::new(BTreeMap::new());
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(places) = open.get(&mailbox).and_then(Weak::upgrade) {
+        return places;
+    }
+    open.retain(|_, places| places.strong_count() > 0);
+    let places = Arc::new(Semaphore::new(IN_FLIGHT as usize));
+    open.insert(mailbox, Arc::downgrade(&places));
+    places
+}
+
 /// A value for a path segment or a query, percent-encoded.
 pub(crate) fn encoded(text: &str) -> percent_encoding::PercentEncode<'_> {
     percent_encoding::utf8_percent_encode(text, UNSAFE)
@@ -132,8 +207,27 @@ pub(crate) fn encoded(text: &str) -> percent_encoding::PercentEncode<'_> {
 /// Everything but RFC 3986's unreserved characters.
 const UNSAFE: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// The same, but for the sign that an address has and a path may have.
+const UNSAFE_IN_ADDRESS: &percent_encoding::AsciiSet = &UNSAFE.remove(b'@');
 
 /// An instant as Graph's queries and bodies take it, to the second.
 pub(crate) fn instant(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_who_speaks_to_a_mailbox_shares_its_places() {
+        let one = places_of("graph a".into());
+        assert!(Arc::ptr_eq(&one, &places_of("graph a".into())));
+        assert!(!Arc::ptr_eq(&one, &places_of("graph b".into())));
+        let held = one.try_acquire_many(IN_FLIGHT).unwrap();
+        assert!(places_of("graph a".into()).try_acquire().is_err());
+        drop(held);
+        drop(one);
+        assert_eq!(places_of("graph a".into()).available_permits(), IN_FLIGHT as usize);
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) enum Row<'a> {
     Nameless(RemoteId),
 }
 
-const NO_ID: &str = "(no id)";
+pub(crate) const NO_ID: &str = "(no id)";
 /// What is wrong with such a row.
 pub(crate) const NAMELESS: &str = "id is missing";
 

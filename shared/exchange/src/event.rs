@@ -1,6 +1,5 @@
 //! Calendar events: to and from their canonical form.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
@@ -11,6 +10,7 @@ use syncline_core::time::EventTime;
 
 use crate::client;
 use crate::row::{Problem, Row};
+use crate::zones;
 
 /// The extended property that holds an item's key. The GUID is Syncline's own and never changes.
 pub(crate) const KEY_PROPERTY: &str = "String {0a960d66-e6d1-4ea0-8b1e-b462498b4239} Name SynclineKey";
@@ -41,32 +41,6 @@ pub(crate) fn seen(value: &Value, owner: &Owner) -> Result<EventSeen, Problem> {
         event: fields(row)?,
         standing: standing(row, owner)?,
     })
-}
-
-/// Whether a row of the calendar view belongs to a series.
-pub(crate) fn is_of_series(row: &Value) -> bool {
-    Row::of(row).and_then(recurrence).is_ok_and(|recurrence| recurrence != Recurrence::Single)
-}
-
-/// A part of a series as the calendar view shows it: an occurrence's row holds little more than its time.
-/// Nothing is mirrored of it but where it stands, so what the row leaves out stays at its least.
-pub(crate) fn observed_of_series(asked: &RemoteId, value: &Value, owner: &Owner) -> Observation {
-    let read = || {
-        let row = Row::of(value)?;
-        Ok(EventSeen {
-            id: id(row)?,
-            version: version(row)?,
-            key: None,
-            created: row.instant("createdDateTime")?.unwrap_or(Timestamp::UNIX_EPOCH),
-            modified: row.instant("lastModifiedDateTime")?.unwrap_or(Timestamp::UNIX_EPOCH),
-            event: fields(row)?,
-            standing: standing(row, owner)?,
-        })
-    };
-    match read() {
-        Ok(seen) => Observation::Present(Box::new(seen)),
-        Err(Problem(problem)) => Observation::Unreadable { id: asked.clone(), problem },
-    }
 }
 
 fn id(row: Row<'_>) -> Result<RemoteId, Problem> {
@@ -148,13 +122,8 @@ fn civil(row: Row<'_>, name: &str) -> Result<(DateTime, TimeZone), Problem> {
     let text = at.text("dateTime")?.ok_or_else(|| Problem(format!("{name}.dateTime is missing")))?;
     let text = text.strip_suffix('Z').unwrap_or(text);
     let moment = text.parse().map_err(|_| Problem(format!("{name}.dateTime is no date and time")))?;
-    let zone = at.text("timeZone")?.unwrap_or("UTC");
-    if zone.eq_ignore_ascii_case("UTC") || zone.eq_ignore_ascii_case("tzone://Microsoft/Utc") {
-        return Ok((moment, TimeZone::UTC));
-    }
-    // UTC is asked for always; a zone by its IANA name does no harm.
-    let zone = TimeZone::get(zone).map_err(|_| Problem(format!("{name}.timeZone is not known")))?;
-    Ok((moment, zone))
+    let zone = zones::zone(at.text("timeZone")?.unwrap_or("UTC"));
+    Ok((moment, zone.ok_or_else(|| Problem(format!("{name}.timeZone is not known")))?))
 }
 
 fn show_as(name: Option<&str>) -> ShowAs {

@@ -5,12 +5,12 @@ use reqwest::Method;
 use serde_json::Value;
 use syncline_core::cursor::{Page, Position};
 use syncline_core::ids::{RemoteId, SyncKey};
-use syncline_core::observation::{EventSeen, Observation};
+use syncline_core::observation::{EventSeen, Observation, Series};
 use syncline_core::time::Window;
 use syncline_ports::{ErrorKind, EventWrite, Events, Outcome, PortError, Written};
 
 use crate::Exchange;
-use crate::batch::{BATCH_LIMIT, Fetched, Part, PartAnswer};
+use crate::batch::{BATCH_LIMIT, Part, PartAnswer};
 use crate::client::{encoded, instant};
 use crate::delta::{NAMELESS, Row};
 use crate::event::{self, KEY_PROPERTY};
@@ -19,6 +19,11 @@ use crate::row;
 
 /// Rows of a page of the calendar view: five batches to read them in full.
 const PAGE_ROWS: u32 = 100;
+/// The properties that are read of an event.
+const SELECT: &str = "$select=id,changeKey,createdDateTime,lastModifiedDateTime,categories,iCalUId,\
+                      reminderMinutesBeforeStart,isReminderOn,subject,body,location,start,end,isAllDay,showAs,\
+                      sensitivity,isCancelled,isOrganizer,isDraft,organizer,attendees,responseStatus,type,\
+                      seriesMasterId,recurrence,originalStart";
 /// Events that may carry one key: the one we made and copies that people made of it.
 const FIND_LIMIT: u32 = 50;
 
@@ -28,45 +33,33 @@ impl Events for Exchange {
         const OP: &str = "graph.calendar_view_delta";
         let from = encoded_instant(window.from);
         let until = encoded_instant(window.until);
-        let start = format!("/me/calendarView/delta?startDateTime={from}&endDateTime={until}");
+        let calendar = &self.calendar;
+        let start = format!("{calendar}/calendarView/delta?startDateTime={from}&endDateTime={until}");
         let listing = self.client.listing(OP, &start, position, PAGE_ROWS).await?;
         let rows = listing.rows();
-        // The view takes no $expand, so the key is read with the event.
-        let singles: Vec<RemoteId> = rows
-            .iter()
-            .filter_map(|row| match row {
-                Row::There(id, value) if !event::is_of_series(value) => Some(id.clone()),
-                Row::There(..) | Row::Removed(_) | Row::Nameless(_) => None,
-            })
-            .collect();
-        let mut read = self.read(&singles).await?.into_iter();
-        let items = rows.into_iter().filter_map(|row| match row {
-            Row::Removed(id) => Some(Observation::Gone { id }),
-            Row::There(id, value) if event::is_of_series(value) => {
-                Some(event::observed_of_series(&id, value, &self.owner))
-            }
-            Row::There(..) => read.next(),
-            Row::Nameless(id) => Some(Observation::Unreadable { id, problem: NAMELESS.to_owned() }),
+        let parts = self.parts_of(&rows).await?;
+        let items = rows.into_iter().map(|row| match row {
+            Row::Removed(id) => Observation::Gone { id },
+            Row::There(id, value) => parts.observed(&id, Some(value), &self.owner),
+            Row::Nameless(id) => Observation::Unreadable { id, problem: NAMELESS.to_owned() },
         });
         Ok(Page { items: items.collect(), next: listing.next.clone() })
     }
 
     async fn read(&self, ids: &[RemoteId]) -> Result<Vec<Observation>, PortError> {
-        let paths: Vec<String> = ids.iter().map(|id| format!("{}?{}", path(id), expand())).collect();
-        let fetched = self.client.fetch("graph.read_events", &paths).await?;
-        let observed = ids.iter().zip(fetched).map(|(id, fetched)| match fetched {
-            Fetched::Item(value) => event::observed(id, &value, &self.owner),
-            Fetched::Gone => Observation::Gone { id: id.clone() },
-            Fetched::Refused(problem) => Observation::Unreadable { id: id.clone(), problem },
-        });
-        Ok(observed.collect())
+        let parts = self.parts(ids.iter().map(|id| id.as_str().to_owned()).collect()).await?;
+        Ok(ids.iter().map(|id| parts.observed(id, None, &self.owner)).collect())
+    }
+
+    async fn series(&self, masters: &[RemoteId], window: &Window) -> Result<Vec<Observation<Series>>, PortError> {
+        self.whole_series(masters, window).await
     }
 
     async fn find(&self, keys: &[SyncKey]) -> Result<Vec<EventSeen>, PortError> {
         const OP: &str = "graph.find_events";
         let mut found = Vec::new();
         for chunk in keys.chunks(BATCH_LIMIT) {
-            let parts: Vec<Part> = chunk.iter().map(|key| Part::get(search(key))).collect();
+            let parts: Vec<Part> = chunk.iter().map(|key| Part::get(search(&self.calendar, key))).collect();
             for answer in self.client.batch(OP, Purpose::Read, &parts).await? {
                 // Without an answer nobody knows whether there is one: the whole call fails.
                 let list = answer.map_err(|part| part.into_error(Purpose::Read, OP))?;
@@ -93,7 +86,7 @@ impl Events for Exchange {
         // What is not sent at all can be sent later.
         let mut unsent = Outcome::Later { after: None, code: String::new() };
         for chunk in writes.chunks(BATCH_LIMIT) {
-            let parts: Vec<Part> = chunk.iter().map(part).collect();
+            let parts: Vec<Part> = chunk.iter().map(|write| part(&self.calendar, write)).collect();
             match self.client.batch("graph.write_events", Purpose::Write, &parts).await {
                 Ok(answers) => outcomes.extend(chunk.iter().zip(answers).map(|(write, answer)| outcome(write, answer))),
                 Err(error) if error.kind == ErrorKind::Unknown => {
@@ -117,26 +110,27 @@ fn path(id: &RemoteId) -> String {
     format!("/me/events/{}", encoded(id.as_str()))
 }
 
-fn expand() -> String {
+/// What is asked of an event. `originalStart` is shown only where it is named, and so is our own property.
+pub(crate) fn shape() -> String {
     let property = format!("singleValueExtendedProperties($filter=id eq '{KEY_PROPERTY}')");
-    format!("$expand={}", encoded(&property))
+    format!("{SELECT}&$expand={}", encoded(&property))
 }
 
-fn search(key: &SyncKey) -> String {
+fn search(calendar: &str, key: &SyncKey) -> String {
     let key = key.as_str().replace('\'', "''");
     let filter = format!("singleValueExtendedProperties/Any(ep: ep/id eq '{KEY_PROPERTY}' and ep/value eq '{key}')");
-    format!("/me/events?$filter={}&{}&$top={FIND_LIMIT}", encoded(&filter), expand())
+    format!("{calendar}/events?$filter={}&{}&$top={FIND_LIMIT}", encoded(&filter), shape())
 }
 
-fn encoded_instant(at: jiff::Timestamp) -> String {
+pub(crate) fn encoded_instant(at: jiff::Timestamp) -> String {
     encoded(&instant(at)).to_string()
 }
 
-fn part(write: &EventWrite) -> Part {
+fn part(calendar: &str, write: &EventWrite) -> Part {
     match write {
         EventWrite::Create { key, item } => Part {
             method: Method::POST,
-            path: "/me/events".to_owned(),
+            path: format!("{calendar}/events"),
             if_match: None,
             body: Some(event::create_body(key, item)),
         },
@@ -221,8 +215,8 @@ mod tests {
         }
         let done = Outcome::Done(Written { id: RemoteId::new("e/1="), version: Version::new("W/\"1\"") });
         assert_eq!(outcome(&delete, Ok(Value::Null)), done);
-        assert_eq!(part(&delete).path, "/me/events/e%2F1%3D");
-        assert_eq!(part(&delete).if_match.as_deref(), Some("W/\"1\""));
+        assert_eq!(part("/me", &delete).path, "/me/events/e%2F1%3D");
+        assert_eq!(part("/me", &delete).if_match.as_deref(), Some("W/\"1\""));
     }
 
     #[test]
@@ -240,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_key_cannot_break_out_of_its_query() {
-        let path = search(&SyncKey::from_text("a' or 'b&c"));
+        let path = search("/me", &SyncKey::from_text("a' or 'b&c"));
         assert!(path.contains("%27a%27%27%20or%20%27%27b%26c%27"), "{path}");
     }
 }

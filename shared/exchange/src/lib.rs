@@ -5,15 +5,21 @@
 //!
 //! # Invariants
 //! - Every request asks for immutable ids, UTC and plain-text bodies.
-//! - At most [`IN_FLIGHT`] requests are under way at once; a `$batch` counts as that many, because Outlook
-//!   works on four of its parts at a time.
+//! - At most [`IN_FLIGHT`] requests are under way at once to one mailbox, whoever in this process makes them;
+//!   a `$batch` counts as that many, because Outlook works on four of its parts at a time.
+//! - Paths are written as the user's own (`/me/..`) and become the application's (`/users/{address}/..`) in
+//!   one place.
 //! - A token goes to the configured origin only: of a next or delta link nothing but path and query is kept.
-//! - Nothing is tried twice here, except once after a 401. Waiting and trying again is the engine's.
+//! - Nothing is tried twice here, except once after a 401, and once after a throttle that asks for no more
+//!   than [`PATIENCE`]; of a batch only the parts that were throttled. Any other waiting and trying again is
+//!   the engine's.
 //! - A change or delete carries `If-Match`; attendees are never written. To Do minds no precondition: there
 //!   the item is read right before, and only what changes in between can be overwritten.
 //! - What is one list to Graph (addresses, telephone numbers, categories) is written with the entries in it
 //!   that are not ours.
 //! - A list is read to its end or not at all, and at most [`PAGE_LIMIT`] pages of it.
+//! - A date of a series is shown with everything it shares with its master, its series' iCalendar UID, and
+//!   the start that the pattern gives it. Time zones are IANA's, rules are RFC 5545's.
 //! - What Graph shows and cannot be understood is one unreadable item. Problems name a property, never its
 //!   value.
 
@@ -33,15 +39,20 @@ mod message;
 mod oauth;
 mod pages;
 mod push;
+pub mod recurrence;
 mod row;
+mod series;
+mod settings;
 mod task;
 mod tasks;
 mod text;
 mod writes;
+mod zones;
 
 use std::sync::Arc;
 
 use syncline_core::contact::Contact;
+use syncline_core::ids::RemoteId;
 use syncline_core::task::Task;
 use syncline_ports::{AddIn, Categories, Clock, Events, Folders, GrantVault, Items, Mailbox, Mails, Push};
 
@@ -49,46 +60,20 @@ use crate::client::Client;
 use crate::event::Owner;
 
 pub use crate::batch::BATCH_LIMIT;
-pub use crate::client::{IN_FLIGHT, REQUEST_TIMEOUT};
+pub use crate::client::{IN_FLIGHT, Pause, REQUEST_TIMEOUT, SystemPause};
+pub use crate::failure::PATIENCE;
 pub use crate::folders::DEPTH_LIMIT;
 pub use crate::pages::PAGE_LIMIT;
-
-/// Where Graph is and who we are to it.
-#[derive(Clone)]
-pub struct Settings {
-    /// Graph with its version, without a slash at the end.
-    pub graph_url: String,
-    /// The token endpoint of the identity platform.
-    pub token_url: String,
-    /// The id of our application.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: String,
-}
-
-impl Settings {
-    /// The worldwide service.
-    pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
-        Self {
-            graph_url: "https://graph.microsoft.com/v1.0".to_owned(),
-            token_url: "https://login.microsoftonline.com/common/oauth2/v2.0/token".to_owned(),
-            client_id: client_id.into(),
-            client_secret: client_secret.into(),
-        }
-    }
-}
-
-impl std::fmt::Debug for Settings {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Settings").field("graph_url", &self.graph_url).finish_non_exhaustive()
-    }
-}
+pub use crate::series::SERIES_PAGES;
+pub use crate::settings::{Settings, SignInAs};
 
 /// One user's Exchange Online mailbox.
 pub struct Exchange {
     client: Client,
     owner: Owner,
     clock: Arc<dyn Clock>,
+    /// What stands before the events of the calendar that is mirrored.
+    calendar: String,
 }
 
 impl Exchange {
@@ -102,11 +87,26 @@ impl Exchange {
         address: impl Into<String>,
         category: impl Into<String>,
     ) -> Self {
+        let owner = Owner { address: address.into().to_lowercase(), category: category.into().to_lowercase() };
         Self {
-            client: Client::new(settings, http, vault, Arc::clone(&clock)),
-            owner: Owner { address: address.into().to_lowercase(), category: category.into().to_lowercase() },
+            client: Client::new(settings, http, vault, Arc::clone(&clock), &owner.address),
+            owner,
             clock,
+            calendar: "/me".to_owned(),
         }
+    }
+
+    /// The same with another calendar than the default one.
+    #[must_use]
+    pub fn in_calendar(self, calendar: &RemoteId) -> Self {
+        Self { calendar: format!("/me/calendars/{}", client::encoded(calendar.as_str())), ..self }
+    }
+
+    /// The same with another way of waiting.
+    #[must_use]
+    pub fn waiting_by(mut self, pause: Arc<dyn Pause>) -> Self {
+        self.client.waits_by(pause);
+        self
     }
 }
 

@@ -1,4 +1,5 @@
-//! Access tokens: from the vault while they last, then by the refresh token.
+//! Access tokens: from the vault while they last, then by the refresh token, or by the application's own
+//! credentials.
 
 use std::sync::Arc;
 
@@ -7,9 +8,9 @@ use serde::Deserialize;
 use syncline_ports::{Clock, ErrorKind, Grant, GrantVault, PortError};
 use tokio::sync::Mutex;
 
-use crate::Settings;
 use crate::client::REQUEST_TIMEOUT;
 use crate::failure;
+use crate::settings::{Settings, SignInAs};
 
 const OP: &str = "graph.refresh_token";
 /// A token is renewed so long before it ends, so that it does not end on its way.
@@ -70,7 +71,7 @@ impl SignIn {
     }
 
     async fn renew(&self, known: &mut Known, unwanted: Option<&str>) -> Result<String, PortError> {
-        let grant = self.vault.load().await?;
+        let grant = self.kept().await?;
         // Another process may have renewed it, or the user signed in anew.
         if let Some(token) = self.usable(&grant).filter(|token| Some(token.as_str()) != unwanted) {
             known.grant = Some(grant);
@@ -79,7 +80,7 @@ impl SignIn {
         if known.refused.as_ref() == Some(&grant.refresh_token) {
             return Err(PortError::new(ErrorKind::AuthRevoked, OP).code("invalid_grant"));
         }
-        match self.refresh(&grant).await {
+        match self.issue(&grant).await {
             Ok((grant, token)) => {
                 // Kept before it is used: a rotated refresh token that is lost cannot be had again.
                 self.vault.save(&grant).await?;
@@ -95,12 +96,29 @@ impl SignIn {
         }
     }
 
-    async fn refresh(&self, grant: &Grant) -> Result<(Grant, String), PortError> {
+    /// The grant in the vault. The application needs none to sign in, so it goes on without.
+    async fn kept(&self) -> Result<Grant, PortError> {
+        match self.vault.load().await {
+            Err(error)
+                if self.settings.sign_in == SignInAs::Application
+                    && matches!(error.kind, ErrorKind::AuthRevoked | ErrorKind::Gone) =>
+            {
+                Ok(Grant { refresh_token: String::new(), access_token: None, expires: None, instance_url: None })
+            }
+            kept => kept,
+        }
+    }
+
+    async fn issue(&self, grant: &Grant) -> Result<(Grant, String), PortError> {
+        let (kind, credential) = match self.settings.sign_in {
+            SignInAs::User => ("refresh_token", ("refresh_token", &grant.refresh_token)),
+            SignInAs::Application => ("client_credentials", ("scope", &self.settings.scope)),
+        };
         let form = [
-            ("grant_type", "refresh_token"),
+            ("grant_type", kind),
             ("client_id", &self.settings.client_id),
             ("client_secret", &self.settings.client_secret),
-            ("refresh_token", &grant.refresh_token),
+            (credential.0, credential.1),
         ];
         let lost = |error: reqwest::Error| PortError::new(ErrorKind::Transient, OP).because(error.without_url());
         let request = self.http.post(&self.settings.token_url).form(&form).timeout(REQUEST_TIMEOUT);
@@ -111,8 +129,10 @@ impl SignIn {
         let body = response.bytes().await.map_err(lost)?;
         tracing::debug!(op = OP, status, "answered");
         if status != 200 {
-            let error = serde_json::from_slice::<TokenRefusal>(&body).unwrap_or_default().error;
-            return Err(PortError::new(refusal(status, &error, wait), OP).code(error));
+            let refused = serde_json::from_slice::<TokenRefusal>(&body).unwrap_or_default();
+            let kind = refusal(status, &refused.error, &refused.error_codes, wait);
+            let cause = format!("status {status}, AADSTS {:?}", refused.error_codes);
+            return Err(PortError::new(kind, OP).code(refused.error).because(cause));
         }
         let Ok(issued) = serde_json::from_slice::<Issued>(&body) else {
             return Err(PortError::new(ErrorKind::Transient, OP).because("the token answer is not understood"));
@@ -139,15 +159,33 @@ struct Issued {
 struct TokenRefusal {
     #[serde(default)]
     error: String,
+    #[serde(default)]
+    error_codes: Vec<u32>,
 }
+
+/// What only the user (or their administrator) can mend, by AADSTS code: no such account, a password that
+/// ran out, an account switched off, more proof asked for, a session or consent withdrawn, no consent yet,
+/// a policy in the way, a token that ran out.
+const THEIRS: [u32; 14] = [
+    50_034, 50_055, 50_057, 50_072, 50_074, 50_076, 50_078, 50_079, 50_173, 53_003, 65_001, 65_004, 70_008, 700_082,
+];
+/// What only we can mend: a secret that is wrong, ran out or is missing, an application that is not known or
+/// switched off, a tenant that is not known.
+const OURS: [u32; 6] = [7_000_215, 7_000_222, 7_000_218, 700_016, 7_000_112, 90_002];
+/// What passes: the service itself, or too many sign-ins.
+const PASSING: [u32; 3] = [90_033, 90_055, 50_196];
 
 /// What a refusal of the token endpoint means. Only what the *user* has to mend is `AuthRevoked`: a wrong
 /// secret of ours must not block every mailbox.
-fn refusal(status: u16, error: &str, retry_after: Option<std::time::Duration>) -> ErrorKind {
+fn refusal(status: u16, error: &str, codes: &[u32], retry_after: Option<std::time::Duration>) -> ErrorKind {
+    let is = |known: &[u32]| codes.iter().any(|code| known.contains(code));
     match (status, error) {
-        (_, "invalid_grant" | "interaction_required" | "consent_required" | "login_required") => ErrorKind::AuthRevoked,
         (429, _) => failure::Refusal::new(429, retry_after, &serde_json::Value::Null).kind(failure::Purpose::Read),
         (500.., _) | (_, "temporarily_unavailable") => ErrorKind::Transient,
+        _ if is(&PASSING) => ErrorKind::Transient,
+        _ if is(&OURS) => ErrorKind::Rejected,
+        _ if is(&THEIRS) => ErrorKind::AuthRevoked,
+        (_, "invalid_grant" | "interaction_required" | "consent_required" | "login_required") => ErrorKind::AuthRevoked,
         _ => ErrorKind::Rejected,
     }
 }
@@ -158,18 +196,35 @@ mod tests {
 
     #[test]
     fn d32_only_refused_credentials_of_the_user_block_the_connection() {
+        use ErrorKind::{AuthRevoked, Rejected, Transient};
         let throttled = ErrorKind::Throttled { after: std::time::Duration::from_secs(10) };
-        for (status, error, expected) in [
-            (400, "invalid_grant", ErrorKind::AuthRevoked),
-            (400, "interaction_required", ErrorKind::AuthRevoked),
-            (401, "invalid_client", ErrorKind::Rejected),
-            (400, "unauthorized_client", ErrorKind::Rejected),
-            (400, "", ErrorKind::Rejected),
-            (429, "", throttled),
-            (503, "", ErrorKind::Transient),
-            (400, "temporarily_unavailable", ErrorKind::Transient),
+        for (status, error, code, expected) in [
+            (400, "invalid_grant", 0, AuthRevoked),
+            (400, "invalid_grant", 70_008, AuthRevoked),
+            (400, "invalid_grant", 700_082, AuthRevoked),
+            (400, "invalid_grant", 50_173, AuthRevoked),
+            (400, "invalid_grant", 65_001, AuthRevoked),
+            (400, "invalid_grant", 50_076, AuthRevoked),
+            (400, "invalid_grant", 9_002_313, AuthRevoked),
+            (400, "interaction_required", 50_079, AuthRevoked),
+            (400, "interaction_required", 0, AuthRevoked),
+            (400, "consent_required", 65_001, AuthRevoked),
+            (401, "invalid_client", 7_000_215, Rejected),
+            (401, "invalid_client", 7_000_222, Rejected),
+            (401, "invalid_client", 0, Rejected),
+            (400, "unauthorized_client", 700_016, Rejected),
+            (400, "unauthorized_client", 0, Rejected),
+            (400, "invalid_request", 90_002, Rejected),
+            (400, "invalid_request", 9_002_313, Rejected),
+            (400, "invalid_scope", 0, Rejected),
+            (400, "", 0, Rejected),
+            (429, "", 0, throttled),
+            (400, "invalid_grant", 50_196, Transient),
+            (503, "", 0, Transient),
+            (503, "invalid_grant", 0, Transient),
+            (400, "temporarily_unavailable", 90_033, Transient),
         ] {
-            assert_eq!(refusal(status, error, None), expected, "{status} {error}");
+            assert_eq!(refusal(status, error, &[code], None), expected, "{status} {error} {code}");
         }
     }
 }

@@ -22,14 +22,15 @@ const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(2);
 impl Push for Exchange {
     async fn subscribe(&self, request: &PushRequest) -> Result<Pushed, PortError> {
         const OP: &str = "graph.subscribe";
+        let resource = match request.resource {
+            PushResource::Events => "/me/events",
+            PushResource::Mail => "/me/messages",
+        };
         let body = json!({
             "changeType": "created,updated,deleted",
             "notificationUrl": request.notification_url,
             "lifecycleNotificationUrl": request.lifecycle_url,
-            "resource": match request.resource {
-                PushResource::Events => "me/events",
-                PushResource::Mail => "me/messages",
-            },
+            "resource": self.client.own(resource).trim_start_matches('/'),
             "expirationDateTime": instant(self.at_most(request.until)),
             "clientState": request.secret,
         });

@@ -25,11 +25,12 @@ pub trait Events: Send + Sync {
 
     /// One answer per series master, in the order asked: its rule, and all its dates that touch the window,
     /// each as it is now. A date that is not among them was called off or moved out: a delta does not
-    /// always tell of that, so a series is looked at as a whole when its master has changed. `None` for a
-    /// master that is not there (any more), and on a side that lists the dates as items of their own.
-    async fn series(&self, masters: &[RemoteId], window: &Window) -> Result<Vec<Option<Series>>, PortError> {
+    /// always tell of that, so a series is looked at as a whole when its master has changed. A master that
+    /// is not there (any more) is [`Observation::Gone`], as every one is on a side that lists the dates as
+    /// items of their own; one that cannot be understood, or whose dates cannot, stops no other.
+    async fn series(&self, masters: &[RemoteId], window: &Window) -> Result<Vec<Observation<Series>>, PortError> {
         let _ = window;
-        Ok(masters.iter().map(|_| None).collect())
+        Ok(masters.iter().map(|id| Observation::Gone { id: id.clone() }).collect())
     }
 
     /// The items that carry one of these keys.

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use syncline_core::item::Fields;
 
 use super::*;
@@ -119,6 +120,9 @@ fn a_time_in_a_zone_is_an_instant() {
         "end": {"dateTime": "2031-07-01T08:00:00Z", "timeZone": "UTC"}}));
     let expected = EventTime::Timed { start: at("2031-07-01T07:00:00Z"), end: at("2031-07-01T08:00:00Z") };
     assert_eq!(seen(&value, &owner()).unwrap().event.time, expected);
+    let value = with(&json!({"start": {"dateTime": "2031-07-01T09:00:00", "timeZone": "W. Europe Standard Time"},
+        "end": {"dateTime": "2031-07-01T08:00:00Z", "timeZone": "tzone://Microsoft/Utc"}}));
+    assert_eq!(seen(&value, &owner()).unwrap().event.time, expected, "by Windows' names");
 }
 
 #[test]
@@ -196,20 +200,17 @@ fn a_reminder_that_is_off_or_after_the_start() {
 }
 
 #[test]
-fn a_thin_row_of_an_occurrence_is_enough() {
-    let row = json!({
-        "@odata.type": "#microsoft.graph.event", "@odata.etag": "W/\"k\"", "id": "o1", "seriesMasterId": "m1",
-        "type": "occurrence",
-        "start": {"dateTime": "2031-03-03T09:00:00.0000000", "timeZone": "UTC"},
-        "end": {"dateTime": "2031-03-03T10:00:00.0000000", "timeZone": "UTC"},
-    });
-    assert!(is_of_series(&row));
-    let Observation::Present(seen) = observed_of_series(&RemoteId::new("o1"), &row, &owner()) else { panic!("read") };
-    assert_eq!(seen.standing.recurrence, Recurrence::Occurrence);
-    assert!(is_of_series(&json!({"type": "exception"})));
-    assert!(is_of_series(&json!({"type": "seriesMaster"})));
-    assert!(!is_of_series(&json!({"type": "singleInstance"})));
-    assert!(!is_of_series(&json!({"id": "partial"})), "a row that does not say is read in full");
+fn a_type_says_whether_it_repeats_and_else_what_it_holds() {
+    for (changes, expected) in [
+        (json!({"type": "occurrence"}), Recurrence::Occurrence),
+        (json!({"type": "exception"}), Recurrence::Occurrence),
+        (json!({"type": "SeriesMaster"}), Recurrence::SeriesMaster),
+        (json!({"type": null}), Recurrence::Single),
+        (json!({"type": null, "seriesMasterId": "m"}), Recurrence::Occurrence),
+        (json!({"type": null, "recurrence": {}}), Recurrence::SeriesMaster),
+    ] {
+        assert_eq!(seen(&with(&changes), &owner()).unwrap().standing.recurrence, expected, "{changes}");
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What an adapter needs to run in a test: a vault, a clock, an HTTP client.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sim_kit::SimClock;
-use syncline_exchange::{Exchange, Settings};
+use syncline_exchange::{Exchange, Pause, Settings, SignInAs};
 use syncline_ports::{Clock, ErrorKind, Grant, GrantVault, PortError};
 
 pub(crate) const ANNA: &str = "anna.berg@northwind.example";
@@ -53,17 +54,56 @@ impl Clock for SharedClock {
     }
 }
 
-/// Anna's mailbox on the server at `origin`.
-pub(crate) fn annas(origin: &str, vault: Arc<Vault>, clock: &SimClock) -> Exchange {
+/// Waits by turning the clock on, and remembers for how long.
+#[derive(Debug)]
+pub(crate) struct Turning {
+    clock: SimClock,
+    pub(crate) waits: Mutex<Vec<Duration>>,
+}
+
+impl Turning {
+    pub(crate) fn of(clock: &SimClock) -> Arc<Self> {
+        Arc::new(Self { clock: clock.clone(), waits: Mutex::default() })
+    }
+
+    pub(crate) fn seconds(&self) -> Vec<u64> {
+        self.waits.lock().unwrap().iter().map(Duration::as_secs).collect()
+    }
+}
+
+#[async_trait]
+impl Pause for Turning {
+    async fn pause(&self, time: Duration) {
+        self.clock.advance(time);
+        self.waits.lock().unwrap().push(time);
+    }
+}
+
+/// Anna's mailbox on the server at `origin`, opened by herself.
+pub(crate) fn annas(origin: &str, vault: Arc<Vault>, clock: &SimClock, pause: Arc<Turning>) -> Exchange {
+    opened(origin, vault, clock, pause, SignInAs::User)
+}
+
+/// Anna's mailbox, opened by either.
+pub(crate) fn opened(
+    origin: &str,
+    vault: Arc<Vault>,
+    clock: &SimClock,
+    pause: Arc<Turning>,
+    sign_in: SignInAs,
+) -> Exchange {
     // Another test of the process may have installed one already; either is good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let tenant = if sign_in == SignInAs::User { "common" } else { "northwind.example" };
     let settings = Settings {
         graph_url: format!("{origin}/v1.0"),
-        token_url: format!("{origin}/common/oauth2/v2.0/token"),
+        token_url: format!("{origin}/{tenant}/oauth2/v2.0/token"),
+        sign_in,
         ..Settings::new("syncline-client", "syncline-secret")
     };
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    Exchange::new(settings, http, vault, Arc::new(SharedClock(clock.clone())), ANNA, "Salesforce")
+    let clock = Arc::new(SharedClock(clock.clone()));
+    Exchange::new(settings, http, vault, clock, ANNA, "Salesforce").waiting_by(pause)
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {

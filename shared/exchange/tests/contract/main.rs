@@ -9,7 +9,7 @@ mod push;
 
 use std::sync::Arc;
 
-use bench::{ANNA, Vault, annas, at};
+use bench::{ANNA, Turning, Vault, annas, at};
 use sim_exchange::{Exchange as Tenant, WellKnown};
 use sim_kit::{SimClock, Simulator};
 use syncline_core::cursor::{Next, Position};
@@ -26,14 +26,16 @@ struct World {
     tenant: Simulator<Tenant>,
     mailbox: Exchange,
     vault: Arc<Vault>,
+    pause: Arc<Turning>,
 }
 
 async fn world() -> World {
     let clock = SimClock::fixed(at(NOW));
     let tenant = Simulator::start_anywhere(Tenant::northwind(at(NOW)), clock.clone()).await;
     let vault = Vault::with(&format!("refresh-{ANNA}"));
-    let mailbox = annas(&tenant.url(), Arc::clone(&vault), &clock);
-    World { tenant, mailbox, vault }
+    let pause = Turning::of(&clock);
+    let mailbox = annas(&tenant.url(), Arc::clone(&vault), &clock, Arc::clone(&pause));
+    World { tenant, mailbox, vault, pause }
 }
 
 impl World {

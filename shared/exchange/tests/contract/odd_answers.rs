@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use sim_kit::{Context, Model, Reply, Request, SimClock, Simulator};
 use syncline_core::cursor::{Next, Position};
 use syncline_core::ids::{RemoteId, SyncKey, Version};
-use syncline_core::observation::{Observation, Recurrence};
+use syncline_core::observation::Observation;
 use syncline_core::time::Window;
 use syncline_ports::{ErrorKind, EventWrite, Events, Mails, Outcome};
 
-use crate::bench::{Vault, annas, at};
+use crate::bench::{Turning, Vault, annas, at};
 
 type Answer = Box<dyn FnMut(&Request) -> Reply + Send>;
 
@@ -51,6 +51,7 @@ struct World {
     simulator: Simulator<Scripted>,
     mailbox: syncline_exchange::Exchange,
     vault: Arc<Vault>,
+    pause: Arc<Turning>,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
@@ -60,8 +61,9 @@ async fn world(answer: impl FnMut(&Request) -> Reply + Send + 'static) -> World 
     let script = Scripted { answer: Box::new(answer), tokens: 0, refuses_sign_in: false, seen: Arc::clone(&seen) };
     let simulator = Simulator::start_anywhere(script, clock.clone()).await;
     let vault = Vault::with("first");
-    let mailbox = annas(&simulator.url(), Arc::clone(&vault), &clock);
-    World { simulator, mailbox, vault, seen }
+    let pause = Turning::of(&clock);
+    let mailbox = annas(&simulator.url(), Arc::clone(&vault), &clock, Arc::clone(&pause));
+    World { simulator, mailbox, vault, pause, seen }
 }
 
 fn window() -> Window {
@@ -167,28 +169,32 @@ async fn a_link_to_another_server_is_not_followed() {
 }
 
 #[tokio::test]
-async fn rows_of_series_are_shown_unread_and_malformed_ones_do_not_stop_the_rest() {
-    let thin = |id: &str, kind: &str| {
-        json!({"id": id, "@odata.etag": "W/\"1\"", "type": kind, "seriesMasterId": "m",
-            "start": {"dateTime": "2031-03-03T09:00:00.0000000", "timeZone": "UTC"},
-            "end": {"dateTime": "2031-03-03T10:00:00.0000000", "timeZone": "UTC"}})
+async fn dates_of_series_take_the_rest_from_their_master_and_malformed_rows_do_not_stop_the_others() {
+    let thin = |id: &str, kind: &str, master: &str| {
+        json!({"id": id, "@odata.etag": format!("W/\"{id}\""), "type": kind, "seriesMasterId": master,
+            "start": {"dateTime": "2031-03-05T09:00:00.0000000", "timeZone": "UTC"},
+            "end": {"dateTime": "2031-03-05T10:00:00.0000000", "timeZone": "UTC"}})
+    };
+    let with = |mut event: Value, more: Value| {
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event
     };
     let rows = json!([
-        thin("o", "occurrence"), thin("x", "exception"), thin("m", "seriesMaster"), single("good"), single("bad"),
+        thin("o", "occurrence", "m"), thin("o2", "occurrence", "m"), thin("x", "exception", "m"),
+        thin("m", "seriesMaster", ""), thin("orphan", "occurrence", "lost"), single("good"), single("bad"),
         single("left"), {"id": "gone", "@removed": {"reason": "deleted"}}, {"subject": "no id"},
     ]);
     let world = world(move |request| {
         if request.path.ends_with("/delta") {
             return delta_page(request, &rows);
         }
-        batch(request, |url| {
-            if url.starts_with("/me/events/good?") {
-                (200, single("good"))
-            } else if url.starts_with("/me/events/bad?") {
-                (200, json!({"id": "bad", "start": "soon"}))
-            } else {
-                (404, json!({"error": {"code": "ErrorItemNotFound"}}))
-            }
+        batch(request, |url| match url.trim_start_matches("/me/events/").split('?').next().unwrap() {
+            "good" => (200, single("good")),
+            "bad" => (200, json!({"id": "bad", "start": "soon"})),
+            "m" => (200, with(single("m"), json!({"type": "seriesMaster", "subject": "Weekly", "iCalUId": "uid"}))),
+            "x" => (200, with(single("x"), json!({"type": "exception", "subject": "Moved", "seriesMasterId": "m",
+                "iCalUId": "own", "originalStart": "2031-03-12T09:00:00Z"}))),
+            _ => (404, json!({"error": {"code": "ErrorItemNotFound"}})),
         })
     })
     .await;
@@ -198,19 +204,24 @@ async fn rows_of_series_are_shown_unread_and_malformed_ones_do_not_stop_the_rest
         .iter()
         .map(|item| {
             let what = match item {
-                Observation::Present(seen) => format!("{:?}", seen.standing.recurrence),
+                Observation::Present(seen) => {
+                    let origin = seen.standing.origin.as_ref().map(|origin| format!(" of {}", origin.start));
+                    let recurrence = seen.standing.recurrence;
+                    format!("{} {recurrence:?}{}", seen.event.subject, origin.unwrap_or_default())
+                }
                 Observation::Gone { .. } => "gone".to_owned(),
                 Observation::Unreadable { problem, .. } => problem.clone(),
             };
             (item.id().as_str(), what)
         })
         .collect();
-    let occurrence = format!("{:?}", Recurrence::Occurrence);
     let expected = [
-        ("o", occurrence.as_str()),
-        ("x", &occurrence),
-        ("m", "SeriesMaster"),
-        ("good", "Single"),
+        ("o", "Weekly Occurrence of 2031-03-05T09:00:00Z"),
+        ("o2", "Weekly Occurrence of 2031-03-05T09:00:00Z"),
+        ("x", "Moved Occurrence of 2031-03-12T09:00:00Z"),
+        ("m", "Weekly SeriesMaster"),
+        ("orphan", "gone"),
+        ("good", " Single"),
         ("bad", "@odata.etag is missing"),
         ("left", "gone"),
         ("gone", "gone"),
@@ -233,7 +244,7 @@ async fn one_item_that_cannot_be_read_is_its_own_problem_and_all_of_them_are_the
     let problem = "Graph does not show it: 500 ".to_owned();
     assert_eq!(read[1], Observation::Unreadable { id: ids[1].clone(), problem });
 
-    let none = world(|request| batch(request, |_| (503, Value::Null))).await;
+    let none = world(|request| batch(request, |_| (500, Value::Null))).await;
     assert_eq!(Events::read(&none.mailbox, &ids).await.unwrap_err().kind, ErrorKind::Transient);
 }
 
@@ -254,17 +265,17 @@ async fn writes_behind_a_refused_batch_are_for_later() {
     let mut batches = 0;
     let world = world(move |request| {
         batches += 1;
-        if batches == 1 { batch(request, |_| (204, Value::Null)) } else { Reply::empty(429).header("retry-after", "5") }
+        if batches == 1 { batch(request, |_| (204, Value::Null)) } else { Reply::empty(429).header("retry-after", "6") }
     })
     .await;
     let outcomes = world.mailbox.write(&writes(45)).await.unwrap();
     assert_eq!(outcomes.len(), 45);
     assert!(outcomes[..20].iter().all(|outcome| matches!(outcome, Outcome::Done(_))));
-    let later = Outcome::Later { after: Some(Duration::from_secs(5)), code: "429".into() };
+    let later = Outcome::Later { after: Some(Duration::from_secs(6)), code: "429".into() };
     assert!(outcomes[20..].iter().all(|outcome| *outcome == later), "{:?}", outcomes[20]);
     assert_eq!(world.seen.lock().unwrap().len(), 2, "the third batch is not sent");
     let refused = world.mailbox.write(&writes(1)).await.unwrap_err();
-    assert_eq!(refused.kind, ErrorKind::Throttled { after: Duration::from_secs(5) });
+    assert_eq!(refused.kind, ErrorKind::Throttled { after: Duration::from_secs(6) });
 }
 
 #[tokio::test]
