@@ -27,7 +27,7 @@ impl Part {
         Self { method: Method::GET, path, if_match: None, body: None }
     }
 
-    fn to_wire(&self, index: usize, url: String) -> Value {
+    fn to_wire(&self, index: usize, url: &str) -> Value {
         let mut headers = json!({ "Prefer": PREFER });
         if let Some(version) = &self.if_match {
             headers["If-Match"] = json!(version);
@@ -76,7 +76,9 @@ impl Client {
             Ok(again) => throttled.into_iter().zip(again).for_each(|((_, answer), again)| *answer = again),
             // They may have been carried out this time.
             Err(error) if error.kind == ErrorKind::Unknown => {
-                throttled.into_iter().for_each(|(_, answer)| *answer = Err(Refusal::new(504, None, &Value::Null)));
+                for (_, answer) in throttled {
+                    *answer = Err(Refusal::new(504, None, &Value::Null));
+                }
             }
             // They were not, and stay what they were: throttled.
             Err(_) => {}
@@ -91,7 +93,7 @@ impl Client {
         parts: impl Iterator<Item = &'a Part> + Send,
     ) -> Result<Vec<PartAnswer>, PortError> {
         let requests: Vec<Value> =
-            parts.enumerate().map(|(index, part)| part.to_wire(index, self.own(&part.path))).collect();
+            parts.enumerate().map(|(index, part)| part.to_wire(index, &self.own(&part.path))).collect();
         let count = requests.len();
         let body = json!({ "requests": requests });
         let url = self.url("/$batch");
@@ -110,9 +112,10 @@ impl Client {
         for chunk in paths.chunks(BATCH_LIMIT) {
             let parts: Vec<Part> = chunk.iter().cloned().map(Part::get).collect();
             let chunk = self.batch(op, Purpose::Read, &parts).await?;
-            let throttled = chunk.iter().filter_map(|answer| answer.as_ref().err()).filter(|part| {
-                matches!(part.kind(Purpose::Read), ErrorKind::Throttled { .. })
-            });
+            let throttled = chunk
+                .iter()
+                .filter_map(|answer| answer.as_ref().err())
+                .filter(|part| matches!(part.kind(Purpose::Read), ErrorKind::Throttled { .. }));
             if let Some(longest) = throttled.max_by_key(|part| part.retry_after) {
                 return Err(longest.clone().into_error(Purpose::Read, op));
             }
@@ -194,12 +197,12 @@ mod tests {
             if_match: Some("W/\"k\"".into()),
             body: Some(json!({})),
         };
-        let wire = part.to_wire(4, "/users/a/events/1".into());
+        let wire = part.to_wire(4, "/users/a/events/1");
         assert_eq!(wire["url"], "/users/a/events/1");
         assert_eq!(wire["id"], "4");
         assert_eq!(wire["headers"]["Prefer"], PREFER);
         assert_eq!(wire["headers"]["If-Match"], "W/\"k\"");
         assert_eq!(wire["headers"]["Content-Type"], "application/json");
-        assert_eq!(Part::get("/x".into()).to_wire(0, "/x".into())["headers"].as_object().unwrap().len(), 1);
+        assert_eq!(Part::get("/x".into()).to_wire(0, "/x")["headers"].as_object().unwrap().len(), 1);
     }
 }

@@ -166,9 +166,8 @@ struct TokenRefusal {
 /// What only the user (or their administrator) can mend, by AADSTS code: no such account, a password that
 /// ran out, an account switched off, more proof asked for, a session or consent withdrawn, no consent yet,
 /// a policy in the way, a token that ran out.
-const THEIRS: [u32; 14] = [
-    50_034, 50_055, 50_057, 50_072, 50_074, 50_076, 50_078, 50_079, 50_173, 53_003, 65_001, 65_004, 70_008, 700_082,
-];
+const THEIRS: [u32; 14] =
+    [50_034, 50_055, 50_057, 50_072, 50_074, 50_076, 50_078, 50_079, 50_173, 53_003, 65_001, 65_004, 70_008, 700_082];
 /// What only we can mend: a secret that is wrong, ran out or is missing, an application that is not known or
 /// switched off, a tenant that is not known.
 const OURS: [u32; 6] = [7_000_215, 7_000_222, 7_000_218, 700_016, 7_000_112, 90_002];

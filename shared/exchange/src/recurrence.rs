@@ -301,8 +301,7 @@ const SKIPS: RecurrenceError = RecurrenceError::Unsupported("Exchange leaves no 
 
 fn day_of_every_month(rule: &Rule, first: Date) -> Outcome<i8> {
     match (&rule.by_month_day[..], &rule.by_set_pos[..]) {
-        ([-1], [] | [1 | -1]) => Ok(31),
-        ([28, 29, 30, 31], [-1]) => Ok(31),
+        ([-1], [] | [1 | -1]) | ([28, 29, 30, 31], [-1]) => Ok(31),
         ([28, 29, 30], [-1]) => Ok(30),
         ([28, 29], [-1]) => Ok(29),
         ([day], [] | [1 | -1]) if (1..=ALWAYS_THERE).contains(day) => Ok(*day),

@@ -76,10 +76,7 @@ impl Exchange {
         let (from, until) = (encoded_instant(window.from), encoded_instant(window.until));
         let first = |id: &RemoteId| {
             let id = encoded(id.as_str());
-            format!(
-                "/me/events/{id}/instances?startDateTime={from}&endDateTime={until}&$top={PAGE_DATES}&{}",
-                shape()
-            )
+            format!("/me/events/{id}/instances?startDateTime={from}&endDateTime={until}&$top={PAGE_DATES}&{}", shape())
         };
         let mut listings: Vec<Dates> = masters
             .iter()
@@ -91,8 +88,7 @@ impl Exchange {
         for _ in 0..SERIES_PAGES {
             let open: Vec<usize> =
                 listings.iter().enumerate().filter(|(_, dates)| dates.next().is_some()).map(|(at, _)| at).collect();
-            let paths: Vec<String> =
-                open.iter().filter_map(|at| listings[*at].next().map(str::to_owned)).collect();
+            let paths: Vec<String> = open.iter().filter_map(|at| listings[*at].next().map(str::to_owned)).collect();
             if paths.is_empty() {
                 break;
             }
@@ -115,7 +111,10 @@ enum Unusable {
 /// How far the dates of a series are listed.
 enum Dates {
     /// There is more, at this path.
-    Open { next: String, rows: Vec<Value> },
+    Open {
+        next: String,
+        rows: Vec<Value>,
+    },
     Complete(Vec<Value>),
     Failed(Unusable),
 }

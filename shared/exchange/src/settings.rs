@@ -44,11 +44,7 @@ impl Settings {
     /// The worldwide service, for the mailboxes of one tenant (its id or domain) whose administrator
     /// consented.
     pub fn app_only(client_id: impl Into<String>, client_secret: impl Into<String>, tenant: &str) -> Self {
-        Self {
-            token_url: token_url(tenant),
-            sign_in: SignInAs::Application,
-            ..Self::new(client_id, client_secret)
-        }
+        Self { token_url: token_url(tenant), sign_in: SignInAs::Application, ..Self::new(client_id, client_secret) }
     }
 }
 

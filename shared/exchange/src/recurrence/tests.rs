@@ -202,12 +202,8 @@ fn zones_are_canonical_whatever_their_name() {
 }
 
 fn any_rule() -> impl Strategy<Value = Rule> {
-    let frequency = prop_oneof![
-        Just(Frequency::Daily),
-        Just(Frequency::Weekly),
-        Just(Frequency::Monthly),
-        Just(Frequency::Yearly)
-    ];
+    let frequency =
+        prop_oneof![Just(Frequency::Daily), Just(Frequency::Weekly), Just(Frequency::Monthly), Just(Frequency::Yearly)];
     let day = (0_usize..7).prop_map(|day| DAYS[day].1);
     let ordinal = proptest::option::of(prop_oneof![1_i8..=5, Just(-1)]);
     let end = prop_oneof![

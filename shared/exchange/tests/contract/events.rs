@@ -40,6 +40,11 @@ fn create(key: &str, event: Event) -> EventWrite {
     EventWrite::Create { key: SyncKey::from_text(key), item: event }
 }
 
+/// So many creates of the same event.
+pub(crate) fn creates(count: usize) -> Vec<EventWrite> {
+    (0..count).map(|n| create(&n.to_string(), event())).collect()
+}
+
 fn update(id: &RemoteId, expected: &Version, fields: &[EventField], event: Event) -> EventWrite {
     let patch = EventPatch { fields: fields.iter().copied().collect::<Fields>(), item: event };
     EventWrite::Update { id: id.clone(), expected: expected.clone(), patch }

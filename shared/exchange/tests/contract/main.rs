@@ -6,6 +6,9 @@ mod events;
 mod mail;
 mod odd_answers;
 mod push;
+mod refusals;
+mod scripted;
+mod throttling;
 
 use std::sync::Arc;
 

@@ -1,104 +1,15 @@
 //! Answers that a well-behaved service does not give: the adapter against a scripted one.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sim_kit::{Context, Model, Reply, Request, SimClock, Simulator};
+use sim_kit::Reply;
 use syncline_core::cursor::{Next, Position};
 use syncline_core::ids::{RemoteId, SyncKey, Version};
 use syncline_core::observation::Observation;
-use syncline_core::time::Window;
 use syncline_ports::{ErrorKind, EventWrite, Events, Mails, Outcome};
 
-use crate::bench::{Turning, Vault, annas, at};
-
-type Answer = Box<dyn FnMut(&Request) -> Reply + Send>;
-
-/// Answers as the test says, and tokens by itself.
-struct Scripted {
-    answer: Answer,
-    tokens: u32,
-    refuses_sign_in: bool,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl Model for Scripted {
-    fn handle(&mut self, request: &Request, _: &Context<'_>) -> Reply {
-        if request.path.ends_with("/token") {
-            self.tokens += 1;
-            if self.refuses_sign_in {
-                return Reply::json(400, &json!({"error": "invalid_grant", "error_codes": [700_082]}));
-            }
-            let token = format!("token-{}", self.tokens);
-            return Reply::json(200, &json!({"access_token": token, "refresh_token": "next", "expires_in": 3599}));
-        }
-        let seen = format!("{} {} {}", request.method, request.path, request.bearer().unwrap_or_default());
-        self.seen.lock().unwrap().push(seen);
-        (self.answer)(request)
-    }
-
-    fn throttled(&self, retry_after: u32, _: &Context<'_>) -> Reply {
-        Reply::empty(429).header("retry-after", &retry_after.to_string())
-    }
-
-    fn failing(&self, status: u16, _: &Context<'_>) -> Reply {
-        Reply::empty(status)
-    }
-}
-
-struct World {
-    simulator: Simulator<Scripted>,
-    mailbox: syncline_exchange::Exchange,
-    vault: Arc<Vault>,
-    pause: Arc<Turning>,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-async fn world(answer: impl FnMut(&Request) -> Reply + Send + 'static) -> World {
-    let clock = SimClock::fixed(at("2031-03-03T09:00:00Z"));
-    let seen = Arc::new(Mutex::default());
-    let script = Scripted { answer: Box::new(answer), tokens: 0, refuses_sign_in: false, seen: Arc::clone(&seen) };
-    let simulator = Simulator::start_anywhere(script, clock.clone()).await;
-    let vault = Vault::with("first");
-    let pause = Turning::of(&clock);
-    let mailbox = annas(&simulator.url(), Arc::clone(&vault), &clock, Arc::clone(&pause));
-    World { simulator, mailbox, vault, pause, seen }
-}
-
-fn window() -> Window {
-    Window { from: at("2031-02-17T00:00:00Z"), until: at("2032-04-06T00:00:00Z") }
-}
-
-fn delta_page(request: &Request, rows: &Value) -> Reply {
-    let link = format!("{}/v1.0/me/calendarView/delta?$deltatoken=1", request.origin);
-    Reply::json(200, &json!({"value": rows, "@odata.deltaLink": link}))
-}
-
-fn single(id: &str) -> Value {
-    json!({
-        "id": id, "@odata.etag": "W/\"1\"", "type": "singleInstance", "isOrganizer": true,
-        "createdDateTime": "2031-03-01T09:00:00Z", "lastModifiedDateTime": "2031-03-01T09:00:00Z",
-        "start": {"dateTime": "2031-03-03T09:00:00.0000000", "timeZone": "UTC"},
-        "end": {"dateTime": "2031-03-03T10:00:00.0000000", "timeZone": "UTC"},
-    })
-}
-
-/// Answers each part of a batch by its URL, in reverse order.
-fn batch(request: &Request, part: impl Fn(&str) -> (u16, Value)) -> Reply {
-    let body = request.json().unwrap();
-    let answers: Vec<Value> = body["requests"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .rev()
-        .map(|request| {
-            let (status, body) = part(request["url"].as_str().unwrap());
-            json!({"id": request["id"], "status": status, "headers": {"Retry-After": "7"}, "body": body})
-        })
-        .collect();
-    Reply::json(200, &json!({"responses": answers}))
-}
+use crate::scripted::{batch, delta_page, single, window, world};
 
 fn writes(count: usize) -> Vec<EventWrite> {
     let delete = |n| EventWrite::Delete { id: RemoteId::new(format!("e{n}")), expected: Version::new("1") };
@@ -192,8 +103,14 @@ async fn dates_of_series_take_the_rest_from_their_master_and_malformed_rows_do_n
             "good" => (200, single("good")),
             "bad" => (200, json!({"id": "bad", "start": "soon"})),
             "m" => (200, with(single("m"), json!({"type": "seriesMaster", "subject": "Weekly", "iCalUId": "uid"}))),
-            "x" => (200, with(single("x"), json!({"type": "exception", "subject": "Moved", "seriesMasterId": "m",
-                "iCalUId": "own", "originalStart": "2031-03-12T09:00:00Z"}))),
+            "x" => (
+                200,
+                with(
+                    single("x"),
+                    json!({"type": "exception", "subject": "Moved", "seriesMasterId": "m",
+                "iCalUId": "own", "originalStart": "2031-03-12T09:00:00Z"}),
+                ),
+            ),
             _ => (404, json!({"error": {"code": "ErrorItemNotFound"}})),
         })
     })
