@@ -10,12 +10,13 @@ use syncline_core::time::Window;
 use syncline_ports::{ErrorKind, EventWrite, Events, Outcome, PortError, Written};
 
 use crate::Exchange;
-use crate::batch::{BATCH_LIMIT, Part, PartAnswer};
+use crate::batch::{BATCH_LIMIT, Part};
 use crate::client::{encoded, instant};
 use crate::delta::{NAMELESS, Row};
 use crate::event::{self, KEY_PROPERTY};
 use crate::failure::Purpose;
 use crate::row;
+use crate::writes::Progress;
 
 /// Rows of a page of the calendar view: five batches to read them in full.
 const PAGE_ROWS: u32 = 100;
@@ -37,18 +38,18 @@ impl Events for Exchange {
         let start = format!("{calendar}/calendarView/delta?startDateTime={from}&endDateTime={until}");
         let listing = self.client.listing(OP, &start, position, PAGE_ROWS).await?;
         let rows = listing.rows();
-        let parts = self.parts_of(&rows).await?;
+        let whole = self.whole_of(&rows).await?;
         let items = rows.into_iter().map(|row| match row {
             Row::Removed(id) => Observation::Gone { id },
-            Row::There(id, value) => parts.observed(&id, Some(value), &self.owner),
+            Row::There(id, value) => whole.observed(&id, Some(value), &self.owner),
             Row::Nameless(id) => Observation::Unreadable { id, problem: NAMELESS.to_owned() },
         });
         Ok(Page { items: items.collect(), next: listing.next.clone() })
     }
 
     async fn read(&self, ids: &[RemoteId]) -> Result<Vec<Observation>, PortError> {
-        let parts = self.parts(ids.iter().map(|id| id.as_str().to_owned()).collect()).await?;
-        Ok(ids.iter().map(|id| parts.observed(id, None, &self.owner)).collect())
+        let whole = self.whole(ids.iter().map(|id| id.as_str().to_owned()).collect()).await?;
+        Ok(ids.iter().map(|id| whole.observed(id, None, &self.owner)).collect())
     }
 
     async fn series(&self, masters: &[RemoteId], window: &Window) -> Result<Vec<Observation<Series>>, PortError> {
@@ -82,27 +83,16 @@ impl Events for Exchange {
     }
 
     async fn write(&self, writes: &[EventWrite]) -> Result<Vec<Outcome>, PortError> {
-        let mut outcomes = Vec::with_capacity(writes.len());
-        // What is not sent at all can be sent later.
-        let mut unsent = Outcome::Later { after: None, code: String::new() };
+        const OP: &str = "graph.write_events";
+        let mut progress = Progress::of(writes.len());
         for chunk in writes.chunks(BATCH_LIMIT) {
-            let parts: Vec<Part> = chunk.iter().map(|write| part(&self.calendar, write)).collect();
-            match self.client.batch("graph.write_events", Purpose::Write, &parts).await {
-                Ok(answers) => outcomes.extend(chunk.iter().zip(answers).map(|(write, answer)| outcome(write, answer))),
-                Err(error) if error.kind == ErrorKind::Unknown => {
-                    outcomes.extend(std::iter::repeat_n(Outcome::Unknown, chunk.len()));
-                    break;
-                }
-                Err(error) if outcomes.is_empty() => return Err(error),
-                Err(error) => {
-                    let after = if let ErrorKind::Throttled { after } = error.kind { Some(after) } else { None };
-                    unsent = Outcome::Later { after, code: error.code };
-                    break;
-                }
+            let prepared = chunk.iter().map(|write| Ok(part(&self.calendar, write))).collect();
+            let step = self.client.carry_out(OP, chunk, prepared, |_, body| written(body)).await;
+            if !progress.note(chunk.len(), step)? {
+                break;
             }
         }
-        outcomes.resize(writes.len(), unsent);
-        Ok(outcomes)
+        Ok(progress.finish())
     }
 }
 
@@ -146,30 +136,6 @@ fn part(calendar: &str, write: &EventWrite) -> Part {
     }
 }
 
-/// What became of one write.
-fn outcome(write: &EventWrite, answer: PartAnswer) -> Outcome {
-    let refusal = match (write, answer) {
-        (EventWrite::Delete { id, expected }, Ok(_)) => {
-            return Outcome::Done(Written { id: id.clone(), version: expected.clone() });
-        }
-        // Done, but without id and version nobody can say what: so look.
-        (EventWrite::Create { .. } | EventWrite::Update { .. }, Ok(body)) => {
-            return written(&body).map_or(Outcome::Unknown, Outcome::Done);
-        }
-        (_, Err(refusal)) => refusal,
-    };
-    match refusal.kind(Purpose::Write) {
-        ErrorKind::Throttled { after } => Outcome::Later { after: Some(after), code: refusal.name() },
-        ErrorKind::Transient | ErrorKind::AuthRevoked => Outcome::Later { after: None, code: refusal.name() },
-        ErrorKind::Conflict => Outcome::Stale,
-        ErrorKind::Gone => Outcome::Gone,
-        ErrorKind::Forbidden | ErrorKind::Rejected | ErrorKind::CursorExpired => {
-            Outcome::Rejected { code: refusal.name() }
-        }
-        ErrorKind::Unknown => Outcome::Unknown,
-    }
-}
-
 fn written(body: &Value) -> Option<Written> {
     let row = row::Row::of(body).ok()?;
     let id = row.text("id").ok()??;
@@ -178,58 +144,25 @@ fn written(body: &Value) -> Option<Written> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::json;
     use syncline_core::ids::Version;
 
     use super::*;
-    use crate::failure::Refusal;
 
     #[test]
-    fn each_answer_to_a_write_is_an_outcome() {
+    fn a_write_goes_to_its_event_with_the_version_expected() {
         let delete = EventWrite::Delete { id: RemoteId::new("e/1="), expected: Version::new("W/\"1\"") };
-        let refused = |status, code: &str| {
-            let wait = (status == 429).then_some(Duration::from_secs(3));
-            Err(Refusal::new(status, wait, &json!({"error": {"code": code}})))
-        };
-        let later = |after: Option<u64>, code: &str| Outcome::Later {
-            after: after.map(Duration::from_secs),
-            code: code.into(),
-        };
-        let rejected = |code: &str| Outcome::Rejected { code: code.into() };
-        for (status, code, expected) in [
-            (429, "ApplicationThrottled", later(Some(3), "ApplicationThrottled")),
-            (401, "InvalidAuthenticationToken", later(None, "InvalidAuthenticationToken")),
-            (412, "ErrorIrresolvableConflict", Outcome::Stale),
-            (409, "ErrorIrresolvableConflict", Outcome::Stale),
-            (404, "ErrorItemNotFound", Outcome::Gone),
-            (400, "ErrorInvalidRequest", rejected("ErrorInvalidRequest")),
-            (403, "ErrorAccessDenied", rejected("ErrorAccessDenied")),
-            (413, "", rejected("413")),
-            (500, "", Outcome::Unknown),
-            (503, "serviceNotAvailable", Outcome::Unknown),
-            (504, "", Outcome::Unknown),
-        ] {
-            assert_eq!(outcome(&delete, refused(status, code)), expected, "{status} {code}");
-        }
-        let done = Outcome::Done(Written { id: RemoteId::new("e/1="), version: Version::new("W/\"1\"") });
-        assert_eq!(outcome(&delete, Ok(Value::Null)), done);
-        assert_eq!(part("/me", &delete).path, "/me/events/e%2F1%3D");
-        assert_eq!(part("/me", &delete).if_match.as_deref(), Some("W/\"1\""));
+        let part = part("/me/calendars/c", &delete);
+        assert_eq!(part.path, "/me/events/e%2F1%3D", "an id says by itself where the event is");
+        assert_eq!(part.if_match.as_deref(), Some("W/\"1\""));
     }
 
     #[test]
-    fn a_create_that_does_not_say_what_it_made_is_unknown() {
-        let event = event::seen(
-            &json!({"id": "e", "@odata.etag": "1", "createdDateTime": "2031-01-01T00:00:00Z", "lastModifiedDateTime": "2031-01-01T00:00:00Z",
-                "start": {"dateTime": "2031-01-01T00:00:00"}, "end": {"dateTime": "2031-01-01T00:00:00"}}),
-            &event::Owner { address: String::new(), category: String::new() },
-        );
-        let create = EventWrite::Create { key: SyncKey::from_text("k"), item: event.unwrap().event };
-        assert_eq!(outcome(&create, Ok(json!({"id": "e"}))), Outcome::Unknown);
-        let done = Outcome::Done(Written { id: RemoteId::new("e"), version: Version::new("W/\"2\"") });
-        assert_eq!(outcome(&create, Ok(json!({"id": "e", "changeKey": "2"}))), done);
+    fn what_was_written_says_its_id_and_version_or_nobody_knows() {
+        assert_eq!(written(&json!({"id": "e"})), None);
+        assert_eq!(written(&json!({"@odata.etag": "W/\"2\""})), None);
+        let done = Written { id: RemoteId::new("e"), version: Version::new("W/\"2\"") };
+        assert_eq!(written(&json!({"id": "e", "changeKey": "2"})), Some(done));
     }
 
     #[test]

@@ -31,11 +31,11 @@ pub const SERIES_PAGES: usize = 50;
 const PAGE_DATES: u32 = 100;
 
 /// Events that were read in full, by id: those asked for, and the masters of the dates among them.
-pub(crate) struct Parts(BTreeMap<String, Fetched>);
+pub(crate) struct Whole(BTreeMap<String, Fetched>);
 
 impl Exchange {
     /// What has to be read in full to understand these rows.
-    pub(crate) async fn parts_of(&self, rows: &[Listed<'_>]) -> Result<Parts, PortError> {
+    pub(crate) async fn whole_of(&self, rows: &[Listed<'_>]) -> Result<Whole, PortError> {
         let needed = rows.iter().filter_map(|row| match row {
             Listed::There(id, value) => Some(match master_of(value) {
                 // Of a date as the pattern has it the master says everything.
@@ -44,25 +44,25 @@ impl Exchange {
             }),
             Listed::Removed(_) | Listed::Nameless(_) => None,
         });
-        self.parts(needed.collect()).await
+        self.whole(needed.collect()).await
     }
 
-    pub(crate) async fn parts(&self, ids: BTreeSet<String>) -> Result<Parts, PortError> {
-        let mut parts = BTreeMap::new();
-        self.read_into(&mut parts, ids).await?;
-        let masters = parts.values().filter_map(|part| match part {
+    pub(crate) async fn whole(&self, ids: BTreeSet<String>) -> Result<Whole, PortError> {
+        let mut whole = BTreeMap::new();
+        self.read_into(&mut whole, ids).await?;
+        let masters = whole.values().filter_map(|part| match part {
             Fetched::Item(value) => master_of(value),
             Fetched::Gone | Fetched::Refused(_) => None,
         });
-        let missing = masters.filter(|master| !parts.contains_key(master)).collect();
-        self.read_into(&mut parts, missing).await?;
-        Ok(Parts(parts))
+        let missing = masters.filter(|master| !whole.contains_key(master)).collect();
+        self.read_into(&mut whole, missing).await?;
+        Ok(Whole(whole))
     }
 
-    async fn read_into(&self, parts: &mut BTreeMap<String, Fetched>, ids: BTreeSet<String>) -> Result<(), PortError> {
+    async fn read_into(&self, whole: &mut BTreeMap<String, Fetched>, ids: BTreeSet<String>) -> Result<(), PortError> {
         let paths: Vec<String> = ids.iter().map(|id| format!("/me/events/{}?{}", encoded(id), shape())).collect();
         let fetched = self.client.fetch("graph.read_events", &paths).await?;
-        parts.extend(ids.into_iter().zip(fetched));
+        whole.extend(ids.into_iter().zip(fetched));
         Ok(())
     }
 
@@ -72,7 +72,7 @@ impl Exchange {
         masters: &[RemoteId],
         window: &Window,
     ) -> Result<Vec<Observation<Series>>, PortError> {
-        let parts = self.parts(masters.iter().map(|id| id.as_str().to_owned()).collect()).await?;
+        let whole = self.whole(masters.iter().map(|id| id.as_str().to_owned()).collect()).await?;
         let (from, until) = (encoded_instant(window.from), encoded_instant(window.until));
         let first = |id: &RemoteId| {
             let id = encoded(id.as_str());
@@ -80,7 +80,7 @@ impl Exchange {
         };
         let mut listings: Vec<Dates> = masters
             .iter()
-            .map(|id| match parts.master(id) {
+            .map(|id| match whole.master(id) {
                 Ok(_) => Dates::Open { next: first(id), rows: Vec::new() },
                 Err(unusable) => Dates::Failed(unusable),
             })
@@ -97,7 +97,7 @@ impl Exchange {
                 listings[at].take(page, &self.client.url(""));
             }
         }
-        let series = masters.iter().zip(listings).map(|(id, dates)| parts.series(id, dates, &self.owner));
+        let series = masters.iter().zip(listings).map(|(id, dates)| whole.series(id, dates, &self.owner));
         Ok(series.collect())
     }
 }
@@ -161,7 +161,7 @@ fn below(graph_url: &str, link: &str) -> Option<String> {
     below.starts_with('/').then(|| below.to_owned())
 }
 
-impl Parts {
+impl Whole {
     /// The event of that id: as it was read in full, else as this row and its master tell.
     pub(crate) fn observed(&self, id: &RemoteId, row: Option<&Value>, owner: &Owner) -> Observation {
         match (self.0.get(id.as_str()), row) {

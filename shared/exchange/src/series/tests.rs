@@ -41,9 +41,9 @@ fn row() -> Value {
     })
 }
 
-fn read(items: &[Value]) -> Parts {
+fn read(items: &[Value]) -> Whole {
     let id = |item: &Value| item["id"].as_str().unwrap().to_owned();
-    Parts(items.iter().map(|item| (id(item), Fetched::Item(item.clone()))).collect())
+    Whole(items.iter().map(|item| (id(item), Fetched::Item(item.clone()))).collect())
 }
 
 fn present(observation: Observation) -> EventSeen {
@@ -77,8 +77,8 @@ fn a_changed_date_is_its_own_and_remembers_where_the_pattern_had_it() {
         "start": utc("2031-03-06T14:00:00"), "end": utc("2031-03-06T14:30:00"),
     });
     changed.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
-    let parts = read(&[master(), changed.clone()]);
-    let seen = present(parts.observed(&RemoteId::new("x"), None, &owner()));
+    let whole = read(&[master(), changed.clone()]);
+    let seen = present(whole.observed(&RemoteId::new("x"), None, &owner()));
     assert_eq!(seen.event.subject, "Stand-up, moved");
     assert_eq!(seen.event.time.begins(), at("2031-03-06T14:00:00Z"));
     assert_eq!(seen.standing.ical_uid.as_deref(), Some("uid-m"));
@@ -86,8 +86,8 @@ fn a_changed_date_is_its_own_and_remembers_where_the_pattern_had_it() {
     assert_eq!(seen.key, None, "inherited");
 
     changed["singleValueExtendedProperties"] = json!([{"id": KEY_PROPERTY, "value": "its own"}]);
-    let parts = read(&[master(), changed]);
-    let seen = present(parts.observed(&RemoteId::new("x"), None, &owner()));
+    let whole = read(&[master(), changed]);
+    let seen = present(whole.observed(&RemoteId::new("x"), None, &owner()));
     assert_eq!(seen.key, Some(SyncKey::from_text("its own")));
 }
 
@@ -118,7 +118,7 @@ fn d16_whole_days_of_a_series_are_named_by_midnight_utc_whatever_the_zone() {
 #[test]
 fn a_date_whose_series_cannot_be_had_says_so() {
     let id = RemoteId::new("o");
-    let with = |master| Parts(BTreeMap::from([("m".to_owned(), master)])).observed(&id, Some(&row()), &owner());
+    let with = |master| Whole(BTreeMap::from([("m".to_owned(), master)])).observed(&id, Some(&row()), &owner());
     assert_eq!(with(Fetched::Gone), Observation::Gone { id: id.clone() });
     let problem = "its series: Graph does not show it: 500".to_owned();
     let refused = with(Fetched::Refused("Graph does not show it: 500".into()));
@@ -144,7 +144,7 @@ fn an_invitation_to_one_date_has_no_series() {
 
 #[test]
 fn a_series_has_its_rule_and_its_dates_in_order() {
-    let parts = read(&[master()]);
+    let whole = read(&[master()]);
     let id = RemoteId::new("m");
     let mut later = row();
     later["id"] = json!("later");
@@ -152,7 +152,7 @@ fn a_series_has_its_rule_and_its_dates_in_order() {
     later["end"] = utc("2031-03-09T09:15:00");
     let broken = json!({"id": "broken", "start": "soon"});
     let rows = vec![later, row(), broken];
-    let Observation::Present(series) = parts.series(&id, Dates::Complete(rows), &owner()) else { panic!() };
+    let Observation::Present(series) = whole.series(&id, Dates::Complete(rows), &owner()) else { panic!() };
     assert_eq!(series.rule, Some("FREQ=DAILY".parse().unwrap()));
     assert_eq!(series.master.key, Some(SyncKey::from_text("series-key")));
     let dates: Vec<&str> = series.dates.iter().map(|date| date.id().as_str()).collect();
@@ -165,9 +165,9 @@ fn a_series_has_its_rule_and_its_dates_in_order() {
     assert_eq!((series.rule, series.dates.len()), (None, 1), "the dates are there without a rule");
 
     let gone = Observation::Gone { id: id.clone() };
-    assert_eq!(parts.series(&id, Dates::Failed(Unusable::Gone), &owner()), gone);
+    assert_eq!(whole.series(&id, Dates::Failed(Unusable::Gone), &owner()), gone);
     let open = Dates::Open { next: "/me".into(), rows: vec![row()] };
-    assert!(matches!(parts.series(&id, open, &owner()), Observation::Unreadable { .. }), "half of it is no series");
+    assert!(matches!(whole.series(&id, open, &owner()), Observation::Unreadable { .. }), "half of it is no series");
     let mut single = master();
     single["type"] = json!("singleInstance");
     assert_eq!(read(&[single]).series(&id, Dates::Complete(vec![]), &owner()), gone);
