@@ -188,7 +188,7 @@ impl Exchange {
                 self.usable(call, index)?;
                 self.mail_routes(call, &rest, index)
             }
-            "contacts" | "contactfolders" | "outlook" | "mailboxsettings" => {
+            "contacts" | "contactfolders" | "outlook" | "mailboxsettings" | "translateexchangeids" => {
                 self.usable(call, index)?;
                 self.people_routes(call, &rest, index)
             }

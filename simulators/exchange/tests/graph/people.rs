@@ -107,3 +107,40 @@ fn the_directory_answers_about_users_and_the_tenant() {
     assert_eq!(column(&desk.get("/organization").1, "id"), [tenant.as_str()]);
     assert_eq!(desk.get(&format!("/organization/{tenant}")).1["displayName"], "northwind");
 }
+
+#[test]
+fn ids_are_translated_and_back() {
+    let mut desk = Desk::new();
+    let event = desk.meeting("A", "2026-10-06T09:00:00Z");
+    let contact = desk.post("/me/contacts", &json!({"givenName": "Ina"})).1;
+    let calendar = desk.get("/me/calendar").1;
+    let list = desk.get("/me/todo/lists/Tasks").1;
+    let folder = desk.get("/me/mailFolders/inbox").1;
+    let all = [&event, &contact, &calendar, &list, &folder].map(|item| text(item, "/id").to_owned());
+    let translate = |desk: &mut Desk, ids: &[String], from: &str, to: &str| {
+        let body = json!({"InputIds": ids, "SourceIdType": from, "TargetIdType": to});
+        desk.post("/me/translateExchangeIds", &body)
+    };
+    let told = translate(&mut desk, &all, "restId", "restImmutableEntryId").1;
+    assert_eq!(column(&told, "sourceId"), all);
+    let immutable: Vec<String> = column(&told, "targetId").into_iter().map(str::to_owned).collect();
+    // Containers keep their ids, items have another.
+    assert!((0..5).all(|at| (immutable[at] == all[at]) == (at > 1)), "{told}");
+    let shown = desk.send("GET", "/me/events", &["prefer: IdType=\"ImmutableId\""], None).body_json();
+    assert_eq!(column(&shown, "id"), [immutable[0].as_str()]);
+    for form in ["restImmutableEntryId", "ewsId", "entryId", "immutableEntryId"] {
+        let there: Vec<String> =
+            column(&translate(&mut desk, &all, "restId", form).1, "targetId").into_iter().map(str::to_owned).collect();
+        assert_eq!(column(&translate(&mut desk, &there, form, "restId").1, "targetId"), all, "{form}");
+    }
+    desk.delete(&format!("/me/contacts/{}", all[1]));
+    let told = translate(&mut desk, &["x".to_owned(), all[1].clone()], "restId", "restImmutableEntryId").1;
+    assert_eq!(text(&told, "/value/0/errorDetails/code"), "ErrorInvalidIdMalformed");
+    assert_eq!(text(&told, "/value/1/errorDetails/code"), "ErrorItemNotFound");
+    assert!(told["value"][0].get("targetId").is_none());
+    assert_eq!(
+        code(&translate(&mut desk, &vec![all[0].clone(); 1001], "restId", "ewsId")),
+        (400, "ErrorInvalidParameter")
+    );
+    assert_eq!(code(&translate(&mut desk, &all, "restId", "otherId")), (400, "RequestBodyRead"));
+}

@@ -222,3 +222,29 @@ fn lifecycle_events_go_to_their_own_address() {
     }
     assert_eq!(desk.world.active_subscriptions(desk.now), 0);
 }
+
+#[test]
+fn tasks_of_a_list_and_contacts_of_a_folder_are_told() {
+    let (mut desk, endpoint) = (Desk::new(), Endpoint::open());
+    let list = desk.get("/me/todo/lists/Tasks").1;
+    let folder = desk.post("/me/contactFolders", &json!({"displayName": "Customers"})).1;
+    let (list, folder) = (text(&list, "/id"), text(&folder, "/id"));
+    let resources = [format!("me/todo/lists/{list}/tasks"), format!("me/contactFolders/{folder}/contacts")];
+    for resource in &resources {
+        assert_eq!(desk.post("/subscriptions", &asked(&endpoint, resource, &json!({}))).0, 201, "{resource}");
+    }
+    assert_eq!(desk.post("/subscriptions", &asked(&endpoint, "me/todo/lists/x/tasks", &json!({}))).0, 400);
+    desk.post("/me/contacts", &json!({"givenName": "Elsewhere"}));
+    let task = desk.post(&format!("/{}", resources[0]), &json!({"title": "A"})).1;
+    let notice = &endpoint.next().1[0];
+    assert_eq!((text(notice, "/changeType"), &notice["resourceData"]["id"]), ("created", &task["id"]));
+    assert_eq!(text(notice, "/resourceData/@odata.type"), "#Microsoft.Graph.TodoTask");
+    let below = format!("/todo/lists/{list}/tasks/{}", text(&task, "/id"));
+    assert!(text(notice, "/resource").ends_with(&below), "{notice}");
+    desk.post(&format!("/me{below}/checklistItems"), &json!({"displayName": "Step"}));
+    assert_eq!(text(&endpoint.next().1[0], "/changeType"), "updated");
+    desk.delete(&format!("/me{below}"));
+    assert_eq!(text(&endpoint.next().1[0], "/changeType"), "deleted");
+    let contact = desk.post(&format!("/{}", resources[1]), &json!({"givenName": "Inside"})).1;
+    assert_eq!(endpoint.next().1[0]["resourceData"]["id"], contact["id"]);
+}

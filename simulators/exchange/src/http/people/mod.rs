@@ -7,6 +7,7 @@ mod directory;
 mod folders;
 mod photo;
 mod settings;
+mod translate;
 
 use sim_kit::Reply;
 
@@ -29,6 +30,7 @@ impl Exchange {
             ["outlook", "supportedtimezones", ..] => settings::supported_zones(call, &names[2..]),
             ["outlook", "supportedlanguages"] => settings::supported_languages(call),
             ["mailboxsettings", ..] => self.settings_routes(call, &names[1..], &raw[1..], index),
+            ["translateexchangeids"] => self.translate_ids(call, index),
             ["outlook"] => Err(Refusal::method_not_allowed()),
             _ => Err(Refusal::unknown_segment(raw.get(1).map_or("", String::as_str))),
         }
