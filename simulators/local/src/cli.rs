@@ -151,6 +151,7 @@ async fn simulators(simulators: Simulators) -> Result<bool, LocalError> {
         "salesforce": vendors.salesforce.url(),
     });
     println!("{addresses}");
+    screen::hint("GET /_sim at each address describes its switches: clock, faults, latency, journal and more.");
     interrupted().await;
     Ok(true)
 }

@@ -58,6 +58,11 @@ pub fn progress(what: &'static str, total: usize) -> ProgressBar {
     bar
 }
 
+/// A line for people who read along, on standard error: standard output is for programs.
+pub fn hint(text: &str) {
+    eprintln!("{}", style(text).dim().for_stderr());
+}
+
 /// The one line of a failure, on standard error.
 pub fn failure(text: &str) {
     eprintln!("{} {text}", console::style("error:").red().bold().for_stderr());
