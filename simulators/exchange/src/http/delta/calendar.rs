@@ -30,7 +30,7 @@ pub(super) fn rows<'a>(mailbox: &'a Mailbox, query: &'a Query<'_>, calendar: u64
     for item in here {
         if query.window.is_none_or(|(from, to)| item.span.overlaps(from, to)) {
             rows.push(query.item(item, move || event_view::event(mailbox, item, &query.form)));
-        } else if query.since > 0 && item.stamp.born <= query.since {
+        } else if query.since > 0 {
             // It may have been inside before, so the client is told that it is not there now.
             rows.push(query.left(mailbox, &item.stamp));
         }

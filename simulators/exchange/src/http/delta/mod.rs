@@ -158,12 +158,13 @@ impl Query<'_> {
         self.absent(mailbox, (version, 0), key, generation, false)
     }
 
-    /// The rows of what was buried in a container; `moved` tells whether it lives on elsewhere.
+    /// The rows of what was buried in a container since the client first looked, whether it was ever told of
+    /// it or not: the client may have made it. `moved` tells whether it lives on elsewhere.
     fn gone<'a>(&'a self, mailbox: &'a Mailbox, scope: u64, moved: impl Fn(&Removed) -> bool) -> Vec<Row<'a>> {
         let here = mailbox.removed.iter().filter(|removed| {
             removed.kind == self.feed.item
                 && removed.scope == scope
-                && removed.born <= if removed.version > self.since { self.since } else { self.from }
+                && 0 < if removed.version > self.since { self.since } else { self.from }
                 && self.due(removed.version)
         });
         here.map(|removed| {
