@@ -24,8 +24,8 @@ use syncline_engine::Ports;
 use syncline_ports::{
     Capture, CaptureClaim, ConnectionRow, Connector, Crm, CrmMail, CursorKey, DueUser, ErrorKind, EventWrite, Events,
     Intent, JobQueue, LeadDraft, Lease, LeaseOutcome, Mailbox, Mails, NewCrmMail, Outcome, ParkedRow, People, Person,
-    PortError, Push, PushRequest, Pushed, Raised, Relation, Released, Sealed, Secrets, SessionRow, StateStore,
-    StrangerRow, SubscriptionRow, WaitingMail,
+    PortError, Push, PushRequest, PushResource, Pushed, Raised, Relation, Released, Sealed, Secrets, SessionRow,
+    StateStore, StrangerRow, SubscriptionRow, WaitingMail,
 };
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -330,11 +330,11 @@ scripted! {
 scripted! {
     Push for ScriptedMailbox, "push", by it => it.inner.push().expect(THERE);
     subscribe(request: &PushRequest) -> Pushed;
-    renew(id: &SubscriptionId, until: Timestamp) -> Pushed;
+    renew(id: &SubscriptionId, resource: PushResource, until: Timestamp) -> Pushed;
     unsubscribe(id: &SubscriptionId) -> ();
     {
-        fn longest(&self) -> SignedDuration {
-            self.inner.push().expect(THERE).longest()
+        fn longest(&self, resource: PushResource) -> SignedDuration {
+            self.inner.push().expect(THERE).longest(resource)
         }
     }
 }

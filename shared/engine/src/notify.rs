@@ -88,7 +88,7 @@ fn is_from(row: &SubscriptionRow, secret: &str) -> bool {
 
 fn stream(resource: PushResource) -> Stream {
     match resource {
-        PushResource::Events => Stream::Mirror,
+        PushResource::Events | PushResource::Contacts | PushResource::Tasks => Stream::Mirror,
         PushResource::Mail => Stream::Ingest,
     }
 }

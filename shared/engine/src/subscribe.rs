@@ -32,13 +32,13 @@ pub async fn ensure(ports: &Ports, user: &User, address: &PushAddress) -> Result
             opened = Some(ports.connector.mailbox(user).await.map_err(EngineError::at(Side::Mailbox))?);
         }
         let Some(push) = opened.as_ref().and_then(|mailbox| mailbox.push()) else { return Ok(0) };
-        let until = now.saturating_add(push.longest()).unwrap_or(now);
-        let fresh = row.is_some_and(|row| row.expires.duration_since(now) > half(push.longest()));
+        let until = now.saturating_add(push.longest(resource)).unwrap_or(now);
+        let fresh = row.is_some_and(|row| row.expires.duration_since(now) > half(push.longest(resource)));
         if fresh {
             continue;
         }
         match row {
-            Some(row) => match push.renew(&row.id, until).await {
+            Some(row) => match push.renew(&row.id, resource, until).await {
                 Ok(pushed) => {
                     let row = SubscriptionRow { expires: pushed.until, ..row.clone() };
                     ports.store.put_subscription(&row).await?;
@@ -71,10 +71,11 @@ async fn subscribe(
     let now = ports.clock.now();
     let request = PushRequest {
         resource,
+        collection: None,
         notification_url: address.notification_url.clone(),
         lifecycle_url: address.lifecycle_url.clone(),
         secret: secret.clone(),
-        until: now.saturating_add(push.longest()).unwrap_or(now),
+        until: now.saturating_add(push.longest(resource)).unwrap_or(now),
     };
     let pushed = push.subscribe(&request).await.map_err(EngineError::at(Side::Mailbox))?;
     let row = SubscriptionRow {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use syncline_core::ids::SubscriptionId;
+use syncline_core::ids::{RemoteId, SubscriptionId};
 
 use crate::error::PortError;
 
@@ -13,14 +13,15 @@ pub trait Push: Send + Sync {
     /// Asks to be told. The remote checks the address first, during this call.
     async fn subscribe(&self, request: &PushRequest) -> Result<Pushed, PortError>;
 
-    /// Makes a subscription last longer; [`ErrorKind::Gone`](crate::ErrorKind::Gone) if it lapsed.
-    async fn renew(&self, id: &SubscriptionId, until: Timestamp) -> Result<Pushed, PortError>;
+    /// Makes a subscription to such a resource last longer; [`ErrorKind::Gone`](crate::ErrorKind::Gone) if
+    /// it lapsed.
+    async fn renew(&self, id: &SubscriptionId, resource: PushResource, until: Timestamp) -> Result<Pushed, PortError>;
 
     /// Ends a subscription; one that is not there counts as ended.
     async fn unsubscribe(&self, id: &SubscriptionId) -> Result<(), PortError>;
 
-    /// The longest a subscription may last.
-    fn longest(&self) -> jiff::SignedDuration;
+    /// The longest a subscription to this may last.
+    fn longest(&self, resource: PushResource) -> jiff::SignedDuration;
 }
 
 /// What changes are told of.
@@ -31,6 +32,10 @@ pub enum PushResource {
     Events,
     /// Mail.
     Mail,
+    /// Contacts.
+    Contacts,
+    /// Tasks.
+    Tasks,
 }
 
 /// A subscription to be made.
@@ -38,6 +43,8 @@ pub enum PushResource {
 pub struct PushRequest {
     /// To what.
     pub resource: PushResource,
+    /// In which folder, calendar or list; `None` for all mail, or else for the default one.
+    pub collection: Option<RemoteId>,
     /// Where notifications go.
     pub notification_url: String,
     /// Where lifecycle notifications go.

@@ -35,6 +35,7 @@ async fn a_subscription_is_made_renewed_and_ended() {
     let endpoint = Simulator::start_anywhere(Endpoint, world.tenant.clock().clone()).await;
     let request = |resource, path: &str, until: &str| PushRequest {
         resource,
+        collection: None,
         notification_url: format!("{}{path}", endpoint.url()),
         lifecycle_url: format!("{}/lifecycle", endpoint.url()),
         secret: "s3cret".into(),
@@ -44,11 +45,11 @@ async fn a_subscription_is_made_renewed_and_ended() {
     for resource in [PushResource::Events, PushResource::Mail] {
         let made = push.subscribe(&request(resource, "/graph", "2031-03-05T09:00:00Z")).await.unwrap();
         assert_eq!(made.until, at("2031-03-05T09:00:00Z"));
-        let renewed = push.renew(&made.id, at("2031-03-06T09:00:00Z")).await.unwrap();
+        let renewed = push.renew(&made.id, resource, at("2031-03-06T09:00:00Z")).await.unwrap();
         assert_eq!((&renewed.id, renewed.until), (&made.id, at("2031-03-06T09:00:00Z")));
         push.unsubscribe(&made.id).await.unwrap();
         push.unsubscribe(&made.id).await.unwrap();
-        assert_eq!(push.renew(&made.id, at("2031-03-06T09:00:00Z")).await.unwrap_err().kind, ErrorKind::Gone);
+        assert_eq!(push.renew(&made.id, resource, at("2031-03-06T09:00:00Z")).await.unwrap_err().kind, ErrorKind::Gone);
     }
     let deaf = push.subscribe(&request(PushResource::Events, "/deaf", "2031-03-05T09:00:00Z")).await;
     assert_eq!(deaf.unwrap_err().kind, ErrorKind::Rejected);
@@ -59,10 +60,11 @@ async fn the_longest_subscription_is_taken_and_a_lapsed_one_is_gone() {
     let world = world().await;
     let endpoint = Simulator::start_anywhere(Endpoint, world.tenant.clock().clone()).await;
     let push = world.mailbox.push().unwrap();
-    let longest = at(NOW) + push.longest();
+    let longest = at(NOW) + push.longest(PushResource::Events);
     let made = push
         .subscribe(&PushRequest {
             resource: PushResource::Events,
+            collection: None,
             notification_url: format!("{}/graph", endpoint.url()),
             lifecycle_url: format!("{}/lifecycle", endpoint.url()),
             secret: "s3cret".into(),
@@ -72,7 +74,10 @@ async fn the_longest_subscription_is_taken_and_a_lapsed_one_is_gone() {
         .unwrap();
     assert!(longest.duration_since(made.until).as_mins() <= 2, "{}", made.until);
     world.tenant.clock().advance(Duration::from_hours(24 * 8));
-    let lapsed = push.renew(&made.id, longest).await;
+    let lapsed = push.renew(&made.id, PushResource::Events, longest).await;
     assert_eq!(lapsed.unwrap_err().kind, ErrorKind::Gone);
-    assert_eq!(push.renew(&SubscriptionId::new("nobody's"), longest).await.unwrap_err().kind, ErrorKind::Gone);
+    assert_eq!(
+        push.renew(&SubscriptionId::new("nobody's"), PushResource::Events, longest).await.unwrap_err().kind,
+        ErrorKind::Gone
+    );
 }

@@ -78,6 +78,7 @@ impl Call {
             Self::Subscribe => {
                 let request = PushRequest {
                     resource: PushResource::Events,
+                    collection: None,
                     notification_url: "https://hooks.example/graph".into(),
                     lifecycle_url: "https://hooks.example/lifecycle".into(),
                     secret: "s3cret".into(),
@@ -85,7 +86,7 @@ impl Call {
                 };
                 shown(push.subscribe(&request).await)
             }
-            Self::Renew => shown(push.renew(&subscription, until).await),
+            Self::Renew => shown(push.renew(&subscription, PushResource::Events, until).await),
             Self::Unsubscribe => shown(push.unsubscribe(&subscription).await),
         };
         shown.map_err(|error| error.kind)
