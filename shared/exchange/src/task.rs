@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use syncline_core::ids::{RemoteId, SyncKey, Version};
 use syncline_core::item::Patch;
@@ -13,6 +12,7 @@ use crate::client;
 use crate::event::Owner;
 use crate::row::{Problem, Row};
 use crate::text;
+use crate::zones;
 
 /// Who made the linked resource that holds an item's key.
 const APPLICATION: &str = "Syncline";
@@ -103,7 +103,7 @@ fn reminder(row: Row<'_>) -> Result<Option<Timestamp>, Problem> {
         return Ok(None);
     };
     row.flag("isReminderOn")?;
-    let zone = zone_of(zone).ok_or_else(|| Problem(format!("{NAME}.timeZone is not known")))?;
+    let zone = zones::zone(zone).ok_or_else(|| Problem(format!("{NAME}.timeZone is not known")))?;
     let at = at.to_zoned(zone).map_err(|_| Problem(format!("{NAME} is out of range")))?;
     Ok(Some(at.timestamp()))
 }
@@ -117,10 +117,6 @@ fn wall<'a>(row: Row<'a>, name: &str) -> Result<Option<(DateTime, &'a str)>, Pro
     let text = text.strip_suffix('Z').unwrap_or(text);
     let moment = text.parse().map_err(|_| Problem(format!("{name}.dateTime is no date and time")))?;
     Ok(Some((moment, at.text("timeZone")?.unwrap_or("UTC"))))
-}
-
-fn zone_of(name: &str) -> Option<TimeZone> {
-    if name.eq_ignore_ascii_case("UTC") { Some(TimeZone::UTC) } else { TimeZone::get(name).ok() }
 }
 
 /// Of a status that is not known only this can be said: whether the task is completed.

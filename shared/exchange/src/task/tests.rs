@@ -102,6 +102,7 @@ fn a_reminder_counts_while_it_is_on_and_is_an_instant_in_its_zone() {
     for (changes, expected) in [
         (json!({"reminderDateTime": there("UTC")}), Some("2031-07-01T09:00:00Z")),
         (json!({"reminderDateTime": there("Europe/Berlin")}), Some("2031-07-01T07:00:00Z")),
+        (json!({"reminderDateTime": there("W. Europe Standard Time")}), Some("2031-07-01T07:00:00Z")),
         (json!({"reminderDateTime": there("UTC"), "isReminderOn": false}), None),
         (json!({"reminderDateTime": there("UTC"), "isReminderOn": null}), Some("2031-07-01T09:00:00Z")),
         (json!({"reminderDateTime": there("Nowhere"), "isReminderOn": false}), None),

@@ -2,12 +2,17 @@
 //! a well-behaved service gives.
 
 mod bench;
+mod categories;
+mod contacts;
 mod events;
+mod folders;
 mod mail;
 mod odd_answers;
+mod other_program;
 mod push;
 mod refusals;
 mod scripted;
+mod tasks;
 mod throttling;
 
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sim_kit::{Context, Model, Reply, Request, Simulator};
-use syncline_core::ids::SubscriptionId;
-use syncline_ports::{ErrorKind, Mailbox, PushRequest, PushResource};
+use syncline_core::ids::{RemoteId, SubscriptionId};
+use syncline_ports::{ErrorKind, Folder, Folders, Holds, Mailbox, PushRequest, PushResource};
 
 use crate::bench::at;
 use crate::{NOW, world};
@@ -80,4 +80,39 @@ async fn the_longest_subscription_is_taken_and_a_lapsed_one_is_gone() {
         push.renew(&SubscriptionId::new("nobody's"), PushResource::Events, longest).await.unwrap_err().kind,
         ErrorKind::Gone
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_resource_is_told_of_as_a_whole_or_by_collection_for_as_long_as_it_may_be() {
+    let world = world().await;
+    let endpoint = Simulator::start_anywhere(Endpoint, world.tenant.clock().clone()).await;
+    let push = world.mailbox.push().unwrap();
+    let default = |folders: Vec<Folder>| folders.into_iter().find(|folder| folder.is_default).unwrap().id;
+    let list = default(Folders::list(&world.mailbox, Holds::Tasks).await.unwrap());
+    let book = default(Folders::list(&world.mailbox, Holds::Contacts).await.unwrap());
+    for (resource, collection, minutes) in [
+        (PushResource::Events, None, 10_070),
+        (PushResource::Mail, None, 10_070),
+        (PushResource::Mail, Some(RemoteId::new("inbox")), 10_070),
+        (PushResource::Contacts, None, 10_070),
+        (PushResource::Contacts, Some(book), 10_070),
+        (PushResource::Tasks, None, 4_230),
+        (PushResource::Tasks, Some(list), 4_230),
+    ] {
+        assert_eq!(push.longest(resource).as_mins(), minutes, "{resource:?}");
+        let until = at(NOW) + push.longest(PushResource::Events);
+        let request = PushRequest {
+            resource,
+            collection: collection.clone(),
+            notification_url: format!("{}/graph", endpoint.url()),
+            lifecycle_url: format!("{}/lifecycle", endpoint.url()),
+            secret: "s3cret".into(),
+            until,
+        };
+        let made = push.subscribe(&request).await.unwrap();
+        let longest = at(NOW) + push.longest(resource);
+        assert!(longest.duration_since(made.until).as_mins() <= 2, "{resource:?} {collection:?} {}", made.until);
+        let renewed = push.renew(&made.id, resource, until).await.unwrap();
+        assert_eq!(renewed.until, made.until, "{resource:?} {collection:?}");
+    }
 }
