@@ -45,7 +45,8 @@ pub(crate) use grants::{Access, Code, Device, DeviceAnswer, Grants, Need, Refres
 pub(crate) use ledger::{BATCH_WIDTH, Ledger, MAX_LAG};
 pub(crate) use mailbox::{Folder, Item, Mailbox, Removed, Stamp};
 pub(crate) use message::{Attachment, Message};
-pub(crate) use series::{Former, Role};
+pub(crate) use occurrence::occurrence_key;
+pub(crate) use series::{Former, Role, Series};
 pub(crate) use settings::{LOCALES, Settings};
 pub(crate) use span::{Span, read_moment, unsupported_zone};
 pub(crate) use subscription::Subscription;

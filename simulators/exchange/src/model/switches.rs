@@ -33,6 +33,8 @@ pub struct Switches {
     pub delta_lag_seconds: u32,
     /// Each delta round also tells again what the round before it told.
     pub delta_replay: bool,
+    /// A deleted occurrence has no row of its own in a delta round; only its series has one.
+    pub hide_deleted_occurrences: bool,
     /// How often each notification is sent: 0 drops it, 1 is usual, more duplicates it.
     pub notification_copies: u32,
     /// The next so many notifications (requests to an endpoint) are lost on their way.
@@ -68,6 +70,7 @@ impl Default for Switches {
             empty_pages: 0,
             delta_lag_seconds: 0,
             delta_replay: false,
+            hide_deleted_occurrences: false,
             notification_copies: 1,
             notification_drops: 0,
             notification_delay_seconds: 0,

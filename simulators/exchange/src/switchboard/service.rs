@@ -281,7 +281,12 @@ pub(super) const DELTA: Switch<Exchange> = Switch {
     about: "Delta queries.",
     reading: Reading {
         query: &[],
-        read: |world, _| json!({"lag_seconds": world.switches.delta_lag_seconds, "replay": world.switches.delta_replay}),
+        read: |world, _| {
+            json!({
+                "lag_seconds": world.switches.delta_lag_seconds, "replay": world.switches.delta_replay,
+                "hide_deleted_occurrences": world.switches.hide_deleted_occurrences,
+            })
+        },
         glance: None,
     },
     actions: &[Action {
@@ -294,10 +299,16 @@ pub(super) const DELTA: Switch<Exchange> = Switch {
                 "a change shows up only after so many seconds of the simulator's time",
             ),
             Field::new("replay", Form::Flag, "each round also tells again what the round before it told"),
+            Field::new(
+                "hide_deleted_occurrences",
+                Form::Flag,
+                "a deleted occurrence has no row of its own, only its series has one",
+            ),
         ]),
         run: |world, order| {
             set(&mut world.switches.delta_lag_seconds, order.small("lag_seconds"));
             set(&mut world.switches.delta_replay, order.flag("replay"));
+            set(&mut world.switches.hide_deleted_occurrences, order.flag("hide_deleted_occurrences"));
             Ok(Value::Null)
         },
     }],

@@ -11,6 +11,7 @@ mod meetings;
 mod people;
 mod responses;
 mod series;
+mod series_delta;
 mod series_meetings;
 mod sign_in;
 mod subscriptions;

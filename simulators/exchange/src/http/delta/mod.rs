@@ -121,6 +121,8 @@ struct Query<'a> {
     from: u64,
     until: u64,
     at: Place,
+    /// Whether a deleted occurrence has no row of its own, as was seen at times.
+    hides_deleted_occurrences: bool,
 }
 
 /// One row, told only if it is on the page.
@@ -134,6 +136,16 @@ impl Query<'_> {
     /// Whether a change of that version may have rows on this page or a later one of the round.
     fn due(&self, version: u64) -> bool {
         version >= self.at.0 && version > self.from && version <= self.until
+    }
+
+    /// Whether the client had looked before a change of that version.
+    fn has_begun(&self, version: u64) -> bool {
+        0 < if version > self.since { self.since } else { self.from }
+    }
+
+    /// Whether the client was told, in an earlier round, of what came to be with that version.
+    fn knew(&self, version: u64) -> bool {
+        version <= self.since
     }
 
     /// The row of an item that is there.
@@ -164,7 +176,7 @@ impl Query<'_> {
         let here = mailbox.removed.iter().filter(|removed| {
             removed.kind == self.feed.item
                 && removed.scope == scope
-                && 0 < if removed.version > self.since { self.since } else { self.from }
+                && self.has_begun(removed.version)
                 && self.due(removed.version)
         });
         here.map(|removed| {
@@ -215,6 +227,7 @@ impl Exchange {
             from: token.from,
             until: token.until,
             at: token.at,
+            hides_deleted_occurrences: self.switches.hide_deleted_occurrences,
         };
         let mut rows = kind.rows(mailbox, &query);
         rows.retain(|row| row.place > token.at);
