@@ -19,6 +19,8 @@
 //!   mailed about meetings is recorded in [`Exchange::outbox`], to users and to people outside alike.
 //! - Of a series only the master is stored. Occurrences are made when they are asked for, with ids that
 //!   follow from the master and the date; the series and its occurrences change together.
+//! - Mail that a user sends is delivered at once: into the inboxes of this tenant as its recipients get it
+//!   (same Message-ID, no blind copies to be seen), and it is recorded in [`Exchange::sent_mail`].
 //! - Absent on purpose: other calendars than the default one, and the mails about meetings as messages in
 //!   the inbox.
 
@@ -29,5 +31,5 @@ mod switchboard;
 
 pub use model::{
     Answer, DeliverError, Exchange, GrantHurdle, Invitation, LifecycleEvent, Limits, MailboxState, NoticeKind,
-    PartFault, RestoreError, SeedError, SentNotice, Switches, WellKnown,
+    PartFault, RestoreError, SeedError, SentMail, SentNotice, Switches, WellKnown,
 };

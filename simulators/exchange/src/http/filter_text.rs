@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::filter::{Expr, Operand, Relation, TextTest};
+use crate::model::canonical;
 
 /// Parentheses and `not` inside each other.
 const MAX_DEPTH: usize = 50;
@@ -170,7 +171,16 @@ impl Parser {
             _ => return Ok(Expr::Truth(left)),
         };
         self.next();
-        Ok(Expr::Compare(left, relation, self.operand()?))
+        let right = self.operand()?;
+        Ok(match (left, right) {
+            // Extended properties are known by more than one writing of their id.
+            (Operand::Path(path), Operand::Literal(Value::String(id)))
+                if path.last().is_some_and(|name| name.eq_ignore_ascii_case("id")) =>
+            {
+                Expr::Compare(Operand::Path(path), relation, Operand::Literal(canonical(&id).into()))
+            }
+            (left, right) => Expr::Compare(left, relation, right),
+        })
     }
 
     /// After `word(`: a text test, or a lambda over a collection.

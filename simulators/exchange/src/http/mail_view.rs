@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::odata::{EXTENDED, Object, Options, Schema};
 use crate::model::ids::{self, Kind};
-use crate::model::{Folder, Mailbox, Message, stamp_text};
+use crate::model::{Attachment, Content, Folder, Mailbox, Message, stamp_text};
 
 pub(crate) const MESSAGE: Schema = Schema {
     name: "message",
@@ -67,17 +67,7 @@ pub(crate) const FOLDER: Schema = Schema {
 
 pub(crate) const ATTACHMENT: Schema = Schema {
     name: "attachment",
-    properties: &[
-        "id",
-        "lastModifiedDateTime",
-        "name",
-        "contentType",
-        "size",
-        "isInline",
-        "contentId",
-        "contentLocation",
-        "contentBytes",
-    ],
+    properties: &["id", "lastModifiedDateTime", "name", "contentType", "size", "isInline"],
     keeps_id: true,
     page: 10,
     strict_order: false,
@@ -98,8 +88,9 @@ pub(crate) fn message(
     set("receivedDateTime", stamp_text(item.received).into());
     set("sentDateTime", stamp_text(item.sent).into());
     set("isDraft", item.is_draft.into());
-    set("isDeliveryReceiptRequested", false.into());
-    set("isReadReceiptRequested", false.into());
+    for name in ["isDeliveryReceiptRequested", "isReadReceiptRequested"] {
+        set(name, item.fields.get(name).cloned().unwrap_or(Value::Bool(false)));
+    }
     set("parentFolderId", mailbox.container_id(Kind::Folder, item.stamp.scope).into());
     set("bodyPreview", item.body.preview().into());
     set("body", item.body.render(text_body));
@@ -108,13 +99,20 @@ pub(crate) fn message(
         format!("https://outlook.office365.com/owa/?ItemID={id}&exvsurl=1&viewmodel=ReadMessageItem").into(),
     );
     if options.selects("internetMessageHeaders") {
-        set("internetMessageHeaders", item.headers().into());
+        let headers = item.internet_headers();
+        // A message that was not sent yet has none but its author's own.
+        if !headers.is_empty() {
+            set("internetMessageHeaders", headers.into());
+        }
     }
     if options.selects("uniqueBody") {
-        set("uniqueBody", item.body.render(text_body));
+        set("uniqueBody", item.body.without_quoted().render(text_body));
     }
     if options.expand_attachments {
-        set("attachments", attachments(mailbox, item).into_iter().map(Value::Object).collect());
+        let inner = options.for_attachments();
+        let all = item.attachments();
+        let list = all.iter().map(|one| Value::Object(inner.cut(attachment(mailbox, item, one, &inner, immutable))));
+        set("attachments", list.collect());
     }
     map
 }
@@ -127,13 +125,13 @@ pub(crate) fn for_filter(mailbox: &Mailbox, item: &Message) -> Object {
 }
 
 pub(crate) fn folder(mailbox: &Mailbox, folder: &Folder) -> Object {
-    let inside = || mailbox.messages.values().filter(|item| item.stamp.scope == folder.key);
+    let inside = || mailbox.messages_in(folder.key);
     let unread = inside().filter(|item| item.fields.get("isRead") == Some(&Value::Bool(false))).count();
-    let children = mailbox.folders.values().filter(|other| is_child(folder, other)).count();
-    let size: usize = inside().map(|item| item.mime.len()).sum();
+    let size: usize = inside().map(Message::size).sum();
     let folder = json!({
         "id": mailbox.container_id(Kind::Folder, folder.key), "displayName": folder.display_name,
-        "parentFolderId": mailbox.container_id(Kind::Folder, folder.parent), "childFolderCount": children,
+        "parentFolderId": mailbox.container_id(Kind::Folder, folder.parent),
+        "childFolderCount": mailbox.children(folder.key, false).count(),
         "unreadItemCount": unread, "totalItemCount": inside().count(), "sizeInBytes": size,
         "isHidden": folder.hidden,
     });
@@ -143,37 +141,82 @@ pub(crate) fn folder(mailbox: &Mailbox, folder: &Folder) -> Object {
     }
 }
 
-/// Whether `other` is listed below `folder`; the root is its own parent.
-pub(crate) fn is_child(folder: &Folder, other: &Folder) -> bool {
-    other.parent == folder.key && other.key != folder.key && !other.hidden
+/// The folder as filters see it.
+pub(crate) fn folder_for_filter(mailbox: &Mailbox, item: &Folder) -> Object {
+    let mut map = folder(mailbox, item);
+    map.insert(EXTENDED.into(), folder_properties(mailbox, item).into());
+    map
 }
 
-/// The attachments with their content.
-pub(crate) fn attachments(mailbox: &Mailbox, item: &Message) -> Vec<Object> {
-    let modified = stamp_text(item.stamp.modified);
-    let show = |(at, attachment): (usize, crate::model::Attachment)| {
-        let mut map = Object::new();
-        let mut set = |name: &str, value: Value| map.insert(name.to_owned(), value);
-        let kind = if attachment.is_item { "item" } else { "file" };
-        set("@odata.type", format!("#microsoft.graph.{kind}Attachment").into());
-        set("@odata.mediaContentType", attachment.content_type.clone().into());
-        set("id", attachment_id(mailbox, item, at).into());
-        set("lastModifiedDateTime", modified.clone().into());
-        set("name", attachment.name.into());
-        set("contentType", attachment.content_type.into());
-        set("size", attachment.bytes.len().into());
-        set("isInline", attachment.is_inline.into());
-        if !attachment.is_item {
-            set("contentId", attachment.content_id.into());
-            set("contentLocation", Value::Null);
-            set("contentBytes", STANDARD.encode(&attachment.bytes).into());
+/// The extended properties of a folder: what was written, its class, its size.
+pub(crate) fn folder_properties(mailbox: &Mailbox, item: &Folder) -> Vec<Value> {
+    let size: usize = mailbox.messages_in(item.key).map(Message::size).sum();
+    let mut all = item.extended.list();
+    for (id, value) in [
+        ("String 0x3613", "IPF.Note".to_owned()),
+        ("Long 0xe08", size.to_string()),
+        ("Integer 0xe08", size.to_string()),
+    ] {
+        if item.extended.get(id).is_none() {
+            all.push(json!({"id": id, "value": value}));
         }
-        map
-    };
-    item.attachments().into_iter().enumerate().map(show).collect()
+    }
+    all
 }
 
-fn attachment_id(mailbox: &Mailbox, item: &Message, at: usize) -> String {
-    let generation = u32::try_from(at).unwrap_or(u32::MAX);
-    ids::default_id(&mailbox.id, Kind::Attachment, item.stamp.key, generation)
+pub(crate) fn attachment_id(mailbox: &Mailbox, item: &Message, number: u32, immutable: bool) -> String {
+    let stamp = &item.stamp;
+    ids::attachment_id(&mailbox.item_id(Kind::Message, stamp.key, stamp.generation, immutable), number)
+}
+
+/// An attachment with its content; the item inside it only if asked for.
+pub(crate) fn attachment(
+    mailbox: &Mailbox,
+    item: &Message,
+    attachment: &Attachment,
+    options: &Options,
+    immutable: bool,
+) -> Object {
+    let mut map = Object::new();
+    let mut set = |name: &str, value: Value| map.insert(name.to_owned(), value);
+    let kind = match &attachment.content {
+        Content::File { .. } => "file",
+        Content::Mail { .. } | Content::Item { .. } => "item",
+        Content::Reference { .. } => "reference",
+    };
+    set("@odata.type", format!("#microsoft.graph.{kind}Attachment").into());
+    if let Content::File { .. } = &attachment.content {
+        set("@odata.mediaContentType", attachment.content_type.clone().into());
+    }
+    set("id", attachment_id(mailbox, item, attachment.number, immutable).into());
+    set("lastModifiedDateTime", stamp_text(attachment.modified).into());
+    set("name", attachment.name.clone().into());
+    set("contentType", attachment.content_type.clone().into());
+    set("size", attachment.size().into());
+    set("isInline", attachment.is_inline.into());
+    match &attachment.content {
+        Content::File { bytes } => {
+            set("contentId", attachment.content_id.clone().into());
+            set("contentLocation", attachment.content_location.clone().into());
+            set("contentBytes", STANDARD.encode(bytes).into());
+        }
+        Content::Mail { .. } if options.expand_item => {
+            if let Some(inner) = attachment.nested(mailbox, attachment.modified) {
+                let mut shown = message(mailbox, &inner, &Options::default(), false, immutable);
+                shown.retain(|name, _| name != "id" && name != "parentFolderId" && !name.starts_with('@'));
+                shown.insert("@odata.type".into(), "#microsoft.graph.message".into());
+                set("item", shown.into());
+            }
+        }
+        Content::Item { item } if options.expand_item => {
+            set("item", item.clone());
+        }
+        Content::Reference { fields } => {
+            for (name, value) in fields {
+                set(name, value.clone());
+            }
+        }
+        Content::Mail { .. } | Content::Item { .. } => {}
+    }
+    map
 }

@@ -104,6 +104,12 @@ impl Exchange {
             return reply;
         }
         let request_id = self.next_guid("request");
+        // The address of an upload session is all that a client needs there: no sign-in.
+        if let Some(upload) = upload_session(&segments) {
+            let reply = self.upload_piece(request, &upload, context.now);
+            let reply = reply.unwrap_or_else(|refusal| call::error(&refusal, context.now, &request_id, &request_id));
+            return call::finish(reply, &request_id, &request_id, &Prefer::default());
+        }
         let client_request_id = request.header("client-request-id").unwrap_or(&request_id).to_owned();
         let prefer = Prefer::of(request);
         let outcome = self.graph(request, context, &prefer, &segments, may_batch);
@@ -184,7 +190,7 @@ impl Exchange {
                 self.usable(call, index)?;
                 self.calendar_routes(call, &rest, index)
             }
-            "mailfolders" | "messages" => {
+            "mailfolders" | "messages" | "sendmail" => {
                 self.usable(call, index)?;
                 self.mail_routes(call, &rest, index)
             }
@@ -231,6 +237,15 @@ impl Exchange {
             Some(_) => Err(Refusal::unauthenticated("Lifetime validation failed, the token is expired.")),
             None => Err(Refusal::unauthenticated("Access token has expired or is not yet valid.")),
         }
+    }
+}
+
+/// The session's id in `api/v2.0/Users('..')/Messages('..')/AttachmentSessions('..')`.
+fn upload_session(segments: &[String]) -> Option<String> {
+    let path = Path::of(segments);
+    match path.names().as_slice() {
+        ["api", "v2.0", "users", _, "messages", _, "attachmentsessions", session] => Some((*session).to_owned()),
+        _ => None,
     }
 }
 

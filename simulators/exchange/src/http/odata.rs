@@ -7,12 +7,20 @@ use serde_json::{Map, Value};
 use super::call::Call;
 use super::filter::{self, Expr};
 use super::filter_text;
+use super::mail_view::ATTACHMENT;
 use crate::refusal::Refusal;
 
 /// The largest page.
 const MAX_TOP: usize = 1000;
 /// The types that can be searched.
 const SEARCHED: [&str; 1] = ["contact"];
+/// What a search cannot be combined with, and the code that says so.
+const UNSEARCHABLE: [(&str, &str, &str); 4] = [
+    ("$filter", "$filter", "SearchWithFilter"),
+    ("$orderby", "$orderBy", "SearchWithOrderBy"),
+    ("$skip", "$skip", "SearchWithSkip"),
+    ("$count", "$count", "SearchWithCount"),
+];
 /// Extended properties in an `$expand` and in a filter go by this name.
 pub(crate) const EXTENDED: &str = "singleValueExtendedProperties";
 
@@ -41,6 +49,13 @@ pub(crate) struct Options {
     /// Which extended properties to show.
     pub(crate) expand_extended: Option<Expr>,
     pub(crate) expand_attachments: bool,
+    /// What to show of the expanded attachments.
+    attachment_select: Option<Vec<String>>,
+    /// Whether to show the item inside an item attachment.
+    pub(crate) expand_item: bool,
+    pub(crate) expand_children: bool,
+    /// The words of a `$search`.
+    pub(crate) search: Option<String>,
     pub(crate) expand_exceptions: bool,
     /// The relations of a task to show with it.
     pub(crate) expanded: Vec<&'static str>,
@@ -75,14 +90,33 @@ impl Options {
         if let Some(text) = request.param("$expand") {
             options.expand(text, schema)?;
         }
-        if request.param("$search").is_some() && !SEARCHED.contains(&schema.name) {
-            return Err(Refusal::bad_request("The query option '$search' is not supported here."));
+        if let Some(text) = request.param("$search") {
+            if schema.name == "message" {
+                options.search(call, text)?;
+            } else if !SEARCHED.contains(&schema.name) {
+                return Err(Refusal::bad_request("The query option '$search' is not supported here."));
+            }
         }
         options.count = request.param("$count").is_some_and(|text| text.eq_ignore_ascii_case("true"));
         if schema.strict_order {
             options.check_order()?;
         }
         Ok(options)
+    }
+
+    /// A search on mail stands alone, and goes on by `$skiptoken`.
+    fn search(&mut self, call: &Call<'_>, text: &str) -> Result<(), Refusal> {
+        for (name, spelled, code) in UNSEARCHABLE {
+            if call.request.param(name).is_some() {
+                let message = format!("The query parameter '{spelled}' is not supported with '$search'.");
+                return Err(Refusal::new(400, code, message));
+            }
+        }
+        self.search = Some(text.to_owned());
+        if let Some(text) = call.request.param("$skiptoken") {
+            self.skip = whole("$skiptoken", text)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn expand(&mut self, text: &str, schema: &Schema) -> Result<(), Refusal> {
@@ -103,6 +137,15 @@ impl Options {
                 self.expand_extended = Some(filter);
             } else if name.eq_ignore_ascii_case("attachments") && schema.name == "message" {
                 self.expand_attachments = true;
+                let chosen = split(inner, ';').into_iter().find_map(|option| {
+                    let (key, value) = option.split_once('=')?;
+                    key.trim().eq_ignore_ascii_case("$select").then(|| value.trim().to_owned())
+                });
+                self.attachment_select = chosen.map(|text| select(&text, &ATTACHMENT)).transpose()?.flatten();
+            } else if name.to_ascii_lowercase().ends_with("itemattachment/item") && schema.name == "attachment" {
+                self.expand_item = true;
+            } else if name.eq_ignore_ascii_case("childFolders") && schema.name == "mailFolder" {
+                self.expand_children = true;
             } else if name.eq_ignore_ascii_case("exceptionOccurrences") && schema.name == "event" {
                 self.expand_exceptions = true;
             } else if let Some(relation) = relation(name, schema) {
@@ -146,11 +189,23 @@ impl Options {
                     || self.expanded.iter().any(|relation| name.split('@').next() == Some(relation))
                     || name == EXTENDED
                     || (name == "attachments" && self.expand_attachments)
+                    || (name == "item" && self.expand_item)
+                    || (name == "childFolders" && self.expand_children)
                     || (name == "exceptionOccurrences" && self.expand_exceptions)
                     || select.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
             });
         }
         object
+    }
+
+    /// What is shown of an attachment that is expanded with its message.
+    pub(crate) fn for_attachments(&self) -> Self {
+        Self { select: self.attachment_select.clone(), keeps_id: true, ..Self::default() }
+    }
+
+    /// How many of the keys pass the filter.
+    pub(crate) fn tally<K: Copy>(&self, keys: &[K], full: impl Fn(K) -> Object) -> usize {
+        keys.iter().filter(|key| self.filter.as_ref().is_none_or(|filter| filter.matches(&full(**key)))).count()
     }
 
     pub(crate) fn selects(&self, name: &str) -> bool {
@@ -198,7 +253,8 @@ impl Options {
         }
         let next = self.skip.saturating_add(value.len());
         if next < total && !value.is_empty() {
-            body.insert("@odata.nextLink".into(), call.link("$skip", &next.to_string()).into());
+            let name = if self.search.is_some() { "$skiptoken" } else { "$skip" };
+            body.insert("@odata.nextLink".into(), call.link(name, &next.to_string()).into());
         }
         body.insert("value".into(), value.into());
         Value::Object(body)
@@ -231,8 +287,13 @@ pub(crate) fn select(text: &str, schema: &Schema) -> Result<Option<Vec<String>>,
         if name == "*" {
             return Ok(None);
         }
+        // `microsoft.graph.fileAttachment/contentBytes` names a property of a more special type.
+        let special = name.to_ascii_lowercase().starts_with("microsoft.graph.");
+        let name = if special { name.split_once('/').map_or(name, |(_, property)| property) } else { name };
         let root = name.split('/').next().unwrap_or(name);
-        check_property(root, schema)?;
+        if !special {
+            check_property(root, schema)?;
+        }
         names.push(root.to_owned());
     }
     Ok((!names.is_empty()).then_some(names))

@@ -159,7 +159,7 @@ impl Parameters {
 }
 
 /// `EmailAddress` and `emailAddress` are one name to the service.
-fn camel_case(value: Value) -> Value {
+pub(super) fn camel_case(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let first_lower = |name: String| {

@@ -36,6 +36,18 @@ impl Body {
         }
     }
 
+    /// What is this item's own: without the message that it answers.
+    pub(crate) fn without_quoted(&self) -> Self {
+        let quoted = self.content.find("id=\"divRplyFwdMsg\"");
+        let rule = quoted.and_then(|at| self.content.get(..at)?.rfind("<hr"));
+        match rule.and_then(|at| self.content.get(..at)) {
+            Some(own) if !self.is_text => {
+                Self { is_text: false, content: format!("{}\r\n</body>\r\n</html>\r\n", own.trim_end()) }
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// The text without markup.
     pub(crate) fn plain(&self) -> String {
         if self.is_text {

@@ -26,7 +26,7 @@ impl Extended {
                 let message = format!("The extended property id '{id}' is not valid.");
                 return Err(Refusal::new(400, "ErrorInvalidExtendedProperty", message));
             }
-            let key = id.to_lowercase();
+            let key = canonical(id).to_lowercase();
             match property.get("value") {
                 Some(Value::String(value)) => {
                     self.0.insert(key, (id.to_owned(), value.clone()));
@@ -42,8 +42,31 @@ impl Extended {
 
     /// Every property as `{id, value}`.
     pub(crate) fn list(&self) -> Vec<Value> {
-        self.0.values().map(|(id, value)| json!({"id": id, "value": value})).collect()
+        self.0.values().map(|(id, value)| json!({"id": canonical(id), "value": value})).collect()
     }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&str> {
+        self.0.get(&canonical(id).to_lowercase()).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn set(&mut self, id: &str, value: String) {
+        self.0.insert(canonical(id).to_lowercase(), (id.to_owned(), value));
+    }
+
+    pub(crate) fn take(&mut self, id: &str) -> Option<String> {
+        self.0.remove(&canonical(id).to_lowercase()).map(|(_, value)| value)
+    }
+}
+
+/// The id as Exchange tells it back: a tag loses its leading zeros (`String 0x007D` is `String 0x7d`).
+pub(crate) fn canonical(id: &str) -> String {
+    let tag = id.split_once(' ').and_then(|(kind, tag)| {
+        let number = tag.get(2..).filter(|_| tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x")))?;
+        let number = u32::from_str_radix(number, 16).ok()?;
+        let kind = TYPES.iter().find(|known| known.eq_ignore_ascii_case(kind)).copied().unwrap_or(kind);
+        Some(format!("{kind} 0x{number:x}"))
+    });
+    tag.unwrap_or_else(|| id.to_owned())
 }
 
 /// `String {guid} Name X`, `Integer {guid} Id 0x8214` or `String 0x4001`, the type also as an array.
@@ -68,6 +91,19 @@ fn is_valid(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_are_told_back_without_leading_zeros() {
+        let cases = [
+            ("String 0x007D", "String 0x7d"),
+            ("integer 0x0e07", "Integer 0xe07"),
+            ("String {A} Name 0x007D", "String {A} Name 0x007D"),
+            ("0x007D", "0x007D"),
+        ];
+        for (id, told) in cases {
+            assert_eq!(canonical(id), told);
+        }
+    }
 
     #[test]
     fn ids_are_checked() {

@@ -114,6 +114,15 @@ pub(crate) fn immutable_id(mailbox: &str, kind: Kind, key: u64) -> String {
     encode(&bytes)
 }
 
+/// The id of an attachment: its message's id of either form, and more.
+pub(crate) fn attachment_id(message_id: &str, number: u32) -> String {
+    let mut bytes = decode(message_id).unwrap_or_default();
+    bytes.extend([1, 0x12, 0, 0x10, 0]);
+    bytes.extend(number.to_be_bytes());
+    bytes.extend(&digest(&[message_id, &number.to_string(), "attachment"])[..12]);
+    encode(&bytes)
+}
+
 /// Finds the key in an id of either form.
 pub(crate) fn read(id: &str, kind: Kind) -> Reading {
     let Some(bytes) = decode(id).filter(|bytes| bytes.len() >= SHORTEST_ID_BYTES) else {

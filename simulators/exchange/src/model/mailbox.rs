@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::ids::{self, Kind, Reading};
-use super::{Contact, ContactFolder, Event, Extended, Former, Message, Settings, Task, TaskList};
+use super::{Contact, ContactFolder, Event, Extended, Folder, Former, Message, Settings, Task, TaskList};
 use crate::refusal::Refusal;
 
 /// Whether a mailbox can be used.
@@ -83,6 +83,13 @@ pub(crate) struct Stamp {
     pub(crate) modified: Timestamp,
 }
 
+impl Stamp {
+    /// The stamp of something that is in no container yet.
+    pub(crate) fn none(mailbox: &Mailbox, now: Timestamp) -> Self {
+        Self { key: mailbox.next_key, scope: 0, generation: 0, version: 0, born: 0, created: now, modified: now }
+    }
+}
+
 /// What is gone from a container.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Removed {
@@ -99,18 +106,13 @@ pub(crate) trait Item {
     const KIND: Kind;
     fn stamp(&self) -> &Stamp;
     fn extended(&self) -> &Extended;
+    /// What an `$expand` of extended properties chooses from.
+    fn properties(&self) -> Vec<Value> {
+        self.extended().list()
+    }
     fn all(mailbox: &Mailbox) -> &BTreeMap<u64, Self>
     where
         Self: Sized;
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Folder {
-    pub(crate) key: u64,
-    pub(crate) well_known: String,
-    pub(crate) display_name: String,
-    pub(crate) parent: u64,
-    pub(crate) hidden: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -166,12 +168,16 @@ impl Mailbox {
         let root = mailbox.next_key;
         for (well_known, display_name) in FOLDERS {
             let key = mailbox.take_key();
+            let version = mailbox.tick();
             let folder = Folder {
                 key,
                 well_known: well_known.to_owned(),
                 display_name: display_name.to_owned(),
                 parent: root,
                 hidden: well_known == "recoverableitemsdeletions",
+                extended: Extended::default(),
+                version,
+                born: version,
             };
             mailbox.folders.insert(key, folder);
         }
@@ -183,7 +189,7 @@ impl Mailbox {
         self.id.eq_ignore_ascii_case(name) || self.address.eq_ignore_ascii_case(name)
     }
 
-    fn take_key(&mut self) -> u64 {
+    pub(crate) fn take_key(&mut self) -> u64 {
         let key = self.next_key;
         self.next_key += 1;
         key
@@ -324,6 +330,25 @@ macro_rules! item {
 }
 
 item!(Event, Event, events);
-item!(Message, Message, messages);
+
+impl Item for Message {
+    const KIND: Kind = Kind::Message;
+
+    fn stamp(&self) -> &Stamp {
+        &self.stamp
+    }
+
+    fn extended(&self) -> &Extended {
+        &self.extended
+    }
+
+    fn properties(&self) -> Vec<Value> {
+        Message::properties(self)
+    }
+
+    fn all(mailbox: &Mailbox) -> &BTreeMap<u64, Self> {
+        &mailbox.messages
+    }
+}
 item!(Contact, Contact, contacts);
 item!(ContactFolder, ContactFolder, contact_folders);

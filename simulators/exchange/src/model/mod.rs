@@ -7,6 +7,7 @@ mod contact;
 mod contact_folder;
 mod event;
 mod extended;
+mod folder;
 mod grants;
 pub(crate) mod ids;
 mod ledger;
@@ -17,6 +18,7 @@ mod occurrence;
 mod recurrence;
 pub(crate) mod rsa;
 mod seed;
+mod sending;
 mod series;
 mod settings;
 mod span;
@@ -24,6 +26,7 @@ mod subscription;
 mod switches;
 mod todo;
 mod translate;
+mod upload;
 mod values;
 mod zone_names;
 mod zones;
@@ -40,18 +43,21 @@ pub(crate) use changes::{Change, ChangeKind};
 pub(crate) use contact::{Contact, Photo};
 pub(crate) use contact_folder::{ContactFolder, DEFAULT_DISPLAY_NAME};
 pub(crate) use event::{Event, Person, read_body, read_flag, read_plain, unreadable};
-pub(crate) use extended::Extended;
+pub(crate) use extended::{Extended, canonical};
+pub(crate) use folder::Folder;
 pub(crate) use grants::{Access, Code, Device, DeviceAnswer, Grants, Need, Refresh, SEED_SCOPE, scope_names};
 pub(crate) use ledger::{BATCH_WIDTH, Ledger, MAX_LAG};
-pub(crate) use mailbox::{Folder, Item, Mailbox, Removed, Stamp};
-pub(crate) use message::{Attachment, Message};
+pub(crate) use mailbox::{Item, Mailbox, Removed, Stamp};
+pub(crate) use message::{Attachment, Content, Message, Writer, item_file};
 pub(crate) use occurrence::occurrence_key;
+pub(crate) use sending::FollowUp;
 pub(crate) use series::{Former, Role, Series};
 pub(crate) use settings::{LOCALES, Settings};
 pub(crate) use span::{Span, read_moment, unsupported_zone};
 pub(crate) use subscription::Subscription;
 pub(crate) use todo::{Link, ListRole, Step, Task, TaskFile, TaskList};
 pub(crate) use translate::IdForm;
+pub(crate) use upload::{UPLOAD_LIFE, Upload};
 pub(crate) use values::{Blob, read_choice, read_text, read_words, unknown_property};
 pub(crate) use zone_names::WINDOWS_ZONES;
 pub(crate) use zones::{Zone, civil_text, instant, read_instant, stamp_text};
@@ -62,6 +68,7 @@ pub use grants::GrantHurdle;
 pub use mailbox::{MailboxState, WellKnown};
 pub use message::DeliverError;
 pub use seed::SeedError;
+pub use sending::SentMail;
 pub use subscription::LifecycleEvent;
 pub use switches::{Limits, PartFault, Switches};
 
@@ -77,6 +84,9 @@ pub struct Exchange {
     pub switches: Switches,
     /// What was mailed about meetings, oldest first, within the tenant and to people outside.
     pub outbox: Vec<SentNotice>,
+    /// The mail that users sent, oldest first.
+    #[serde(default)]
+    pub sent_mail: Vec<SentMail>,
     pub(crate) seed: String,
     pub(crate) counter: u64,
     pub(crate) tenant: String,
@@ -86,6 +96,9 @@ pub struct Exchange {
     pub(crate) delta_generation: u64,
     #[serde(default)]
     pub(crate) ledger: Ledger,
+    /// Large attachments on their way.
+    #[serde(default)]
+    pub(crate) uploads: BTreeMap<String, Upload>,
     /// What happened in the present request; empty between requests.
     #[serde(skip)]
     pub(crate) changes: Vec<Change>,
@@ -150,6 +163,7 @@ impl Exchange {
         Self {
             switches: Switches::default(),
             outbox: Vec::new(),
+            sent_mail: Vec::new(),
             seed: seed.to_owned(),
             counter: 0,
             tenant: ids::guid(&[seed, "tenant"]),
@@ -158,6 +172,7 @@ impl Exchange {
             subscriptions: BTreeMap::new(),
             delta_generation: 1,
             ledger: Ledger::default(),
+            uploads: BTreeMap::new(),
             changes: Vec::new(),
         }
     }

@@ -35,6 +35,8 @@ pub struct Switches {
     pub delta_replay: bool,
     /// A deleted occurrence has no row of its own in a delta round; only its series has one.
     pub hide_deleted_occurrences: bool,
+    /// Rows of message deltas that tell an update hold only the properties that changed.
+    pub partial_message_rows: bool,
     /// How often each notification is sent: 0 drops it, 1 is usual, more duplicates it.
     pub notification_copies: u32,
     /// The next so many notifications (requests to an endpoint) are lost on their way.
@@ -71,6 +73,7 @@ impl Default for Switches {
             delta_lag_seconds: 0,
             delta_replay: false,
             hide_deleted_occurrences: false,
+            partial_message_rows: false,
             notification_copies: 1,
             notification_drops: 0,
             notification_delay_seconds: 0,

@@ -282,9 +282,11 @@ pub(super) const DELTA: Switch<Exchange> = Switch {
     reading: Reading {
         query: &[],
         read: |world, _| {
+            let switches = &world.switches;
             json!({
-                "lag_seconds": world.switches.delta_lag_seconds, "replay": world.switches.delta_replay,
-                "hide_deleted_occurrences": world.switches.hide_deleted_occurrences,
+                "lag_seconds": switches.delta_lag_seconds, "replay": switches.delta_replay,
+                "hide_deleted_occurrences": switches.hide_deleted_occurrences,
+                "partial_messages": switches.partial_message_rows,
             })
         },
         glance: None,
@@ -304,11 +306,17 @@ pub(super) const DELTA: Switch<Exchange> = Switch {
                 Form::Flag,
                 "a deleted occurrence has no row of its own, only its series has one",
             ),
+            Field::new(
+                "partial_messages",
+                Form::Flag,
+                "a row that tells an update of a message holds only the properties that changed",
+            ),
         ]),
         run: |world, order| {
             set(&mut world.switches.delta_lag_seconds, order.small("lag_seconds"));
             set(&mut world.switches.delta_replay, order.flag("replay"));
             set(&mut world.switches.hide_deleted_occurrences, order.flag("hide_deleted_occurrences"));
+            set(&mut world.switches.partial_message_rows, order.flag("partial_messages"));
             Ok(Value::Null)
         },
     }],

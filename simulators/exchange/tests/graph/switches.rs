@@ -126,7 +126,10 @@ fn the_page_tells_every_switch_and_every_field_of_switches_can_be_worked() {
         ("sign-in", json!({"deny_consent": true})),
         ("writes", json!({"bump_change_key": true, "stale": 1, "stale_status": 409, "lost_posts": 2})),
         ("pages", json!({"limit": 7, "empty": 1})),
-        ("delta", json!({"lag_seconds": 30, "replay": true, "hide_deleted_occurrences": true})),
+        (
+            "delta",
+            json!({"lag_seconds": 30, "replay": true, "hide_deleted_occurrences": true, "partial_messages": true}),
+        ),
         ("batch", json!({"part_limit": 6, "status": 503})),
         ("notifications", json!({"copies": 2, "drops": 1, "delay_seconds": 5, "disorder": 3})),
         ("subscriptions", json!({"allow_http": false, "handshake_failures": 1})),
@@ -472,7 +475,8 @@ fn a_world_is_taken_out_put_back_and_begun_anew() {
     let seen = || (outside.get("/me/events").1["value"].as_array().unwrap().len(), outside.switch("delta"));
     let before = seen();
     assert_eq!(outside.set("world/reset", &Value::Null), json!({}));
-    let nothing = json!({"lag_seconds": 0, "replay": false, "hide_deleted_occurrences": false});
+    let nothing =
+        json!({"lag_seconds": 0, "replay": false, "hide_deleted_occurrences": false, "partial_messages": false});
     assert_eq!(seen(), (0, nothing));
     assert_eq!(outside.told("PUT", "/_sim/world", &saved), (200, json!({"mailboxes": 2})));
     assert_eq!((outside.switch("world")["switches"].clone(), seen()), (saved["switches"].clone(), before));

@@ -17,7 +17,7 @@ use sim_kit::Reply;
 use super::call::{Call, json as reply_json};
 use super::event_view::EventForm;
 use super::events::{form, window};
-use super::filter::Expr;
+use super::filter::{Expr, Operand, Relation};
 use super::odata::{self, Object, Options, Schema};
 use crate::model::ids::{self, Kind};
 use crate::model::{Exchange, Item, Mailbox, Removed, Stamp};
@@ -32,6 +32,7 @@ pub(crate) enum DeltaKind {
     CalendarView(u64),
     Events(u64),
     Messages(u64),
+    MailFolders,
     Contacts(u64),
     ContactFolders,
     TaskLists,
@@ -44,6 +45,7 @@ impl DeltaKind {
             Self::CalendarView(_) => &calendar::VIEW,
             Self::Events(_) => &calendar::LIST,
             Self::Messages(_) => &mail::MESSAGES,
+            Self::MailFolders => &mail::FOLDERS,
             Self::Contacts(_) => &people::CONTACTS,
             Self::ContactFolders => &people::FOLDERS,
             Self::TaskLists => &todo::LISTS,
@@ -56,6 +58,7 @@ impl DeltaKind {
         match self {
             Self::CalendarView(key) | Self::Events(key) => calendar::rows(mailbox, query, key),
             Self::Messages(key) => mail::messages(mailbox, query, key),
+            Self::MailFolders => mail::folders(mailbox, query),
             Self::Contacts(key) => people::contacts(mailbox, query, key),
             Self::ContactFolders => people::folders(mailbox, query),
             Self::TaskLists => todo::lists(mailbox, query),
@@ -89,6 +92,8 @@ struct Token {
     change_type: Option<String>,
     expand: Option<String>,
     top: Option<usize>,
+    /// Whether the newest mail is wanted first.
+    newest_first: bool,
     generation: u64,
     /// Changes up to this version are known to the client.
     since: u64,
@@ -117,6 +122,9 @@ struct Query<'a> {
     form: EventForm,
     filter: Option<Expr>,
     window: Option<(Timestamp, Timestamp)>,
+    newest_first: bool,
+    /// Whether a row that tells an update may hold only what changed.
+    partial: bool,
     since: u64,
     from: u64,
     until: u64,
@@ -153,7 +161,7 @@ impl Query<'_> {
         let stamp = item.stamp();
         let tell = move || {
             let mut object = whole();
-            self.options.add_extended(&mut object, item.extended().list());
+            self.options.add_extended(&mut object, item.properties());
             self.options.cut(object)
         };
         Row { place: (stamp.version, 0), change: self.change(stamp.born), tell: Box::new(tell) }
@@ -223,6 +231,8 @@ impl Exchange {
             form: form(call)?,
             filter: token.filter.as_deref().map(|text| odata::read_filter(text, feed.schema)).transpose()?,
             window: token.window,
+            newest_first: token.newest_first,
+            partial: self.switches.partial_message_rows,
             since: token.since,
             from: token.from,
             until: token.until,
@@ -277,16 +287,9 @@ impl Exchange {
         }
         let options = Options::of(call, feed.schema)?;
         let filter = call.request.param("$filter").map(str::to_owned);
-        if let Some(expr) = &options.filter {
-            let dated = expr
-                .properties()
-                .iter()
-                .all(|path| matches!(path, [name] if name.eq_ignore_ascii_case("receivedDateTime")));
-            if !dated {
-                let message =
-                    "Only 'receivedDateTime ge' and 'receivedDateTime gt' can be filtered with change tracking.";
-                return Err(Refusal::new(400, "ErrorInvalidUrlQuery", message));
-            }
+        if options.filter.as_ref().is_some_and(|filter| !is_dated(filter)) {
+            let message = "Only 'receivedDateTime ge' and 'receivedDateTime gt' can be filtered with change tracking.";
+            return Err(Refusal::new(400, "ErrorInvalidUrlQuery", message));
         }
         Ok(Token {
             kind,
@@ -297,6 +300,7 @@ impl Exchange {
             change_type: call.request.param("changeType").map(str::to_lowercase),
             expand: call.request.param("$expand").map(str::to_owned),
             top: options.top,
+            newest_first: newest_first(call)?,
             generation: self.delta_generation,
             since: 0,
             before: 0,
@@ -320,6 +324,25 @@ impl Exchange {
         let message = format!("The sync state generation is not found; generation={old};[highest={new}][{new}].");
         Err(Refusal::new(410, "SyncStateNotFound", message))
     }
+}
+
+/// Whether a filter asks for nothing but mail received from some time on.
+fn is_dated(filter: &Expr) -> bool {
+    matches!(filter, Expr::Compare(Operand::Path(path), Relation::Ge | Relation::Gt, Operand::Literal(_))
+        if matches!(path.as_slice(), [name] if name.eq_ignore_ascii_case("receivedDateTime")))
+}
+
+/// The one order that change tracking knows.
+fn newest_first(call: &Call<'_>) -> Result<bool, Refusal> {
+    let Some(order) = call.request.param("$orderby") else {
+        return Ok(false);
+    };
+    let words: Vec<String> = order.split_whitespace().map(str::to_ascii_lowercase).collect();
+    if words == ["receiveddatetime", "desc"] {
+        return Ok(true);
+    }
+    let message = "Only 'receivedDateTime desc' can be ordered by with change tracking.";
+    Err(Refusal::new(400, "ErrorInvalidUrlQuery", message))
 }
 
 fn write_token(token: &Token) -> String {
