@@ -11,6 +11,7 @@ mod odd_answers;
 mod other_program;
 mod push;
 mod refusals;
+mod refusals_of_things;
 mod scripted;
 mod tasks;
 mod throttling;

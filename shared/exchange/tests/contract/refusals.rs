@@ -28,10 +28,21 @@ enum Call {
 
 /// What a method does, as far as a refusal means different things by it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Does {
+pub(crate) enum Does {
     Read,
     List,
     Write,
+}
+
+impl Does {
+    /// What a refusal means to it, of what it means to a read, to a delta query, to a write.
+    pub(crate) fn of(self, [read, list, write]: [ErrorKind; 3]) -> ErrorKind {
+        match self {
+            Self::Read => read,
+            Self::List => list,
+            Self::Write => write,
+        }
+    }
 }
 
 impl Call {
@@ -93,26 +104,12 @@ impl Call {
     }
 }
 
-fn shown<T: std::fmt::Debug>(answer: Result<T, PortError>) -> Result<String, PortError> {
-    if let Err(error) = &answer {
-        let text = format!("{error} {:?}", error.source);
-        assert!(!text.contains("secret words"), "{text}");
-    }
-    answer.map(|value| format!("{value:?}"))
-}
-
-fn refusal(status: u16, code: &str, retry_after: Option<u32>) -> Reply {
-    let body = json!({"error": {"code": code, "message": "secret words of anna"}});
-    let reply = Reply::json(status, &body);
-    retry_after.map_or(reply.clone(), |seconds| reply.header("retry-after", &seconds.to_string()))
-}
-
-#[tokio::test]
-async fn each_method_tells_the_kind_of_every_refusal() {
+/// Refusals by status, code and `Retry-After`; what each means to a read, to a delta query, to a write.
+pub(crate) fn cases() -> Vec<(u16, &'static str, Option<u32>, [ErrorKind; 3])> {
     use ErrorKind::{Conflict, CursorExpired, Forbidden, Gone, Rejected, Throttled, Transient, Unknown};
+
     let later = Throttled { after: std::time::Duration::from_secs(30) };
-    // Status, code, Retry-After; what it means to a read, to a delta query, to a write.
-    let cases = [
+    vec![
         (401, "InvalidAuthenticationToken", None, [Transient, Transient, Transient]),
         (403, "ErrorAccessDenied", None, [Forbidden, Forbidden, Forbidden]),
         (404, "MailboxNotEnabledForRESTAPI", None, [Forbidden, Forbidden, Forbidden]),
@@ -129,21 +126,35 @@ async fn each_method_tells_the_kind_of_every_refusal() {
         (503, "serviceNotAvailable", None, [Transient, Transient, Unknown]),
         (504, "UnknownError", None, [Transient, Transient, Unknown]),
         (500, "ErrorInternalServerError", None, [Transient, Transient, Unknown]),
-    ];
-    for (status, code, retry_after, [read, list, write]) in cases {
+    ]
+}
+
+pub(crate) fn shown<T: std::fmt::Debug>(answer: Result<T, PortError>) -> Result<String, PortError> {
+    if let Err(error) = &answer {
+        let text = format!("{error} {:?}", error.source);
+        assert!(!text.contains("secret words"), "{text}");
+    }
+    answer.map(|value| format!("{value:?}"))
+}
+
+pub(crate) fn refusal(status: u16, code: &str, retry_after: Option<u32>) -> Reply {
+    let body = json!({"error": {"code": code, "message": "secret words of anna"}});
+    let reply = Reply::json(status, &body);
+    retry_after.map_or(reply.clone(), |seconds| reply.header("retry-after", &seconds.to_string()))
+}
+
+#[tokio::test]
+async fn each_method_tells_the_kind_of_every_refusal() {
+    for (status, code, retry_after, kinds) in cases() {
         let world = world(move |_| refusal(status, code, retry_after)).await;
         for call in Call::ALL {
-            let kind = match call.does() {
-                Does::Read => read,
-                Does::List => list,
-                Does::Write => write,
-            };
+            let kind = call.does().of(kinds);
             let expected = match (call, kind) {
                 // What came of each write is an answer, not an error.
-                (Call::Write, Unknown) => Ok("[Unknown]".to_owned()),
+                (Call::Write, ErrorKind::Unknown) => Ok("[Unknown]".to_owned()),
                 // And so is that nothing is there, where that was the question.
-                (Call::MailRead, Gone) => Ok("Gone { id: RemoteId(\"e1\") }".to_owned()),
-                (Call::Unsubscribe, Gone) => Ok("()".to_owned()),
+                (Call::MailRead, ErrorKind::Gone) => Ok("Gone { id: RemoteId(\"e1\") }".to_owned()),
+                (Call::Unsubscribe, ErrorKind::Gone) => Ok("()".to_owned()),
                 (_, kind) => Err(kind),
             };
             assert_eq!(call.of(&world.mailbox).await, expected, "{call:?} {status} {code}");

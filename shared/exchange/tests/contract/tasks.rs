@@ -65,7 +65,7 @@ impl World {
     }
 }
 
-fn task() -> Task {
+pub(crate) fn task() -> Task {
     Task {
         subject: "Call Mia".into(),
         body: "One\n\nTwo <b> & three".into(),
