@@ -1,15 +1,20 @@
 //! Mail folders, calendars, contact folders, task lists; and the add-in, which lives in none of them.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
+use sim_exchange::{PartFault, WellKnown};
 use sim_kit::{Fault, FaultRule, Reply};
+use syncline_core::cursor::Position;
 use syncline_core::ids::RemoteId;
+use syncline_core::mail::MailObservation;
 use syncline_ports::{AddInAnswer, AddInWish, ErrorKind, Folder, Folders, Holds, Mailbox};
 
 use crate::scripted::{self, batch};
 use crate::{World, world};
 
-const SERVED: [Holds; 2] = [Holds::Contacts, Holds::Tasks];
+const SERVED: [Holds; 3] = [Holds::Mail, Holds::Contacts, Holds::Tasks];
 
 impl World {
     async fn folders(&self, holds: Holds) -> Vec<Folder> {
@@ -18,6 +23,13 @@ impl World {
 
     async fn folder(&self, holds: Holds, id: &RemoteId) -> Option<Folder> {
         self.folders(holds).await.into_iter().find(|folder| folder.id == *id)
+    }
+
+    /// Mails of a folder that another program sees, by id.
+    async fn mails_in(&self, folder: &str) -> Vec<String> {
+        let list = self.does(Method::GET, &format!("/me/mailFolders/{folder}/messages?$top=100"), &Value::Null).await;
+        let id = |mail: &Value| mail["id"].as_str().unwrap().to_owned();
+        list["value"].as_array().unwrap().iter().map(id).collect()
     }
 }
 
@@ -60,7 +72,7 @@ async fn p18_a_folder_keeps_its_id_when_it_is_renamed() {
 #[tokio::test]
 async fn a_folder_below_another_one_says_so_at_every_depth() {
     let world = world().await;
-    for holds in [Holds::Contacts] {
+    for holds in [Holds::Mail, Holds::Contacts] {
         let mut parent: Option<RemoteId> = None;
         let mut made = Vec::new();
         for name in ["Salesforce", "Emails", "Salesforce"] {
@@ -102,7 +114,7 @@ async fn more_folders_than_a_page_holds_are_all_listed() {
 #[tokio::test]
 async fn a_deleted_folder_is_gone_and_counts_as_deleted_ever_after() {
     let world = world().await;
-    for holds in SERVED {
+    for holds in [Holds::Contacts, Holds::Tasks] {
         let made = Folders::create(&world.mailbox, holds, None, "Salesforce").await.unwrap();
         for _ in 0..2 {
             Folders::delete(&world.mailbox, holds, &made.id).await.unwrap();
@@ -111,6 +123,11 @@ async fn a_deleted_folder_is_gone_and_counts_as_deleted_ever_after() {
         let error = Folders::rename(&world.mailbox, holds, &made.id, "Mine").await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Gone, "{holds:?}");
     }
+    // A mail folder goes where deleted mails go, and no longer stands where it stood.
+    let made = Folders::create(&world.mailbox, Holds::Mail, None, "Salesforce").await.unwrap();
+    Folders::delete(&world.mailbox, Holds::Mail, &made.id).await.unwrap();
+    let left = world.folder(Holds::Mail, &made.id).await;
+    assert!(left.is_none_or(|folder| folder.parent.is_some()));
 }
 
 #[tokio::test]
@@ -128,7 +145,7 @@ async fn the_mailbox_keeps_its_own_folders() {
 #[tokio::test]
 async fn a_lost_answer_to_a_create_is_looked_up() {
     let world = world().await;
-    for (holds, path) in [(Holds::Contacts, "contactFolders"), (Holds::Tasks, "lists")] {
+    for (holds, path) in [(Holds::Mail, "mailFolders"), (Holds::Contacts, "contactFolders"), (Holds::Tasks, "lists")] {
         world.folders(holds).await;
         world.tenant.faults().add(FaultRule::on(Method::POST, path, Fault::FailAfter(504)));
         let made = Folders::create(&world.mailbox, holds, None, "Salesforce").await.unwrap();
@@ -168,6 +185,55 @@ async fn a_folder_that_somebody_else_made_first_is_the_answer_however_the_servic
     .await;
     let error = Folders::create(&refused.mailbox, Holds::Tasks, None, "").await.unwrap_err();
     assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Rejected, "ErrorInvalidRequest"));
+}
+
+#[tokio::test]
+async fn d24_mails_are_moved_and_keep_their_ids() {
+    let world = world().await;
+    for n in 0..23 {
+        let mime = format!("From: mia@fabrikam.example\r\nSubject: {n}\r\nMessage-ID: <{n}@x>\r\n\r\nHello");
+        world.deliver(WellKnown::Inbox, &mime);
+    }
+    let to = Folders::create(&world.mailbox, Holds::Mail, None, "Salesforce Emails").await.unwrap().id;
+    let (items, _) = world.mail_round("inbox", Position::Start).await;
+    let mut mails: Vec<RemoteId> = items
+        .iter()
+        .filter_map(|item| if let MailObservation::Present(mail) = item { Some(mail.id.clone()) } else { None })
+        .collect();
+    assert!(mails.len() >= 23);
+    let there = world.mails_in("inbox").await.len();
+    let contact = world.does(Method::POST, "/me/contacts", &json!({"surname": "Lind"})).await;
+    let expected: Vec<Option<RemoteId>> = mails.iter().cloned().map(Some).chain([None]).collect();
+    mails.push(RemoteId::new(contact["id"].as_str().unwrap()));
+    for _ in 0..2 {
+        // The second time they are there already.
+        assert_eq!(world.mailbox.move_mails(&mails, &to).await.unwrap(), expected);
+    }
+    assert_eq!(world.mails_in(to.as_str()).await.len(), mails.len() - 1);
+    assert_eq!(world.mails_in("inbox").await.len(), there + 1 - mails.len());
+    assert_eq!(world.mailbox.move_mails(&[], &to).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn nothing_is_moved_into_a_folder_that_is_not_there_and_a_throttled_part_stops_no_other() {
+    let world = world().await;
+    let to = Folders::create(&world.mailbox, Holds::Mail, None, "Salesforce Emails").await.unwrap().id;
+    for n in 0..3 {
+        let mime = format!("From: mia@fabrikam.example\r\nSubject: {n}\r\nMessage-ID: <{n}@x>\r\n\r\nHello");
+        world.deliver(WellKnown::Inbox, &mime);
+    }
+    let mails: Vec<RemoteId> = world.mails_in("inbox").await.into_iter().map(RemoteId::new).collect();
+    let nowhere = Folders::create(&world.mailbox, Holds::Contacts, None, "No mails").await.unwrap().id;
+    let error = world.mailbox.move_mails(&mails, &nowhere).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Gone);
+
+    let fault = PartFault { target_contains: "move".into(), times: 1, status: 429, retry_after: Some(40) };
+    world.tenant.model().switches.part_faults = vec![fault];
+    let error = world.mailbox.move_mails(&mails, &to).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Throttled { after: Duration::from_secs(40) });
+    assert_eq!(world.mails_in(to.as_str()).await.len(), mails.len() - 1);
+    let moved = world.mailbox.move_mails(&mails, &to).await.unwrap();
+    assert_eq!(moved, mails.into_iter().map(Some).collect::<Vec<_>>());
 }
 
 #[tokio::test]
