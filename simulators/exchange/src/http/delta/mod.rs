@@ -97,7 +97,7 @@ struct Token {
     generation: u64,
     /// Changes up to this version are known to the client.
     since: u64,
-    /// What `since` was in the round before.
+    /// What `since` was in the last round that had anything to tell.
     #[serde(default)]
     before: u64,
     /// The round begins after this version: with `since`, or earlier to tell known changes again.
@@ -264,7 +264,10 @@ impl Exchange {
             token.at = page.last().map_or((token.until, u64::MAX), |row| row.place);
             body.insert("@odata.nextLink".into(), call.bare_link("$skiptoken", &write_token(&token)).into());
         } else {
-            token.before = std::mem::replace(&mut token.since, token.until);
+            if token.until > token.since {
+                token.before = std::mem::replace(&mut token.since, token.until);
+            }
+            token.from = 0;
             token.until = 0;
             token.at = (0, 0);
             token.blank = 0;
