@@ -11,8 +11,8 @@
 //!   one place.
 //! - A token goes to the configured origin only: of a next or delta link nothing but path and query is kept.
 //! - Nothing is tried twice here, except once after a 401, and once after a throttle that asks for no more
-//!   than [`PATIENCE`]; of a batch only the parts that were throttled. Any other waiting and trying again is
-//!   the engine's.
+//!   than [`PATIENCE`]; of a batch only the parts that were throttled. An item whose categories somebody else
+//!   changes meanwhile is marked once more. Any other waiting and trying again is the engine's.
 //! - A change or delete carries `If-Match`; attendees are never written. To Do minds no precondition: there
 //!   the item is read right before, and only what changes in between can be overwritten.
 //! - What is one list to Graph (addresses, telephone numbers, categories) is written with the entries in it

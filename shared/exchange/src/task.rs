@@ -167,6 +167,8 @@ pub(crate) fn create_body(key: &SyncKey, task: &Task) -> Value {
     for field in TaskField::ALL {
         write(field, task, &mut body);
     }
+    // What is not there needs no saying.
+    body.retain(|_, value| !value.is_null());
     let link = json!({ "applicationName": APPLICATION, "externalId": key.as_str(), "displayName": APPLICATION });
     body.insert("linkedResources".to_owned(), json!([link]));
     Value::Object(body)

@@ -203,6 +203,8 @@ fn a_create_carries_all_fields_and_the_key() {
         "linkedResources": [{"applicationName": "Syncline", "externalId": "00ff", "displayName": "Syncline"}],
     });
     assert_eq!(body, expected);
+    let bare = create_body(&SyncKey::from_text("00ff"), &Task { due: None, reminder: None, ..task() });
+    assert_eq!((bare.get("dueDateTime"), bare.get("reminderDateTime")), (None, None));
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl World {
     }
 }
 
-fn contact() -> Contact {
+pub(crate) fn contact() -> Contact {
     Contact {
         given_name: "Mia".into(),
         middle_name: "K.".into(),

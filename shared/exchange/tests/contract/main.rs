@@ -1,6 +1,7 @@
 //! The mailbox port as it has to work: against the simulator, and against answers that no simulator of
 //! a well-behaved service gives.
 
+mod application;
 mod bench;
 mod categories;
 mod contacts;
