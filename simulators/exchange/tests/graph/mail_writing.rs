@@ -189,9 +189,13 @@ fn a_copy_is_a_message_of_its_own_and_what_is_deleted_for_good_is_gone() {
         assert_eq!(desk.delete(&format!("/me/messages/{fixed}")).0, 204);
     }
     assert_eq!(desk.get("/me/messages").1["value"], json!([]));
-    assert_eq!(column(&desk.get("/me/mailFolders/recoverableitemsdeletions/messages").1, "subject"), ["a"]);
-    assert_eq!(desk.delete(&format!("/me/messages/{fixed}")).0, 204);
-    assert_eq!(desk.get(&format!("/me/messages/{fixed}")).0, 404);
+    assert_eq!(code(&desk.get(&format!("/me/messages/{fixed}"))), (404, "ErrorItemNotFound"));
+    desk.prefer = None;
+    let deletions = desk.get("/me/mailFolders/recoverableitemsdeletions/messages").1;
+    assert_eq!(column(&deletions, "subject"), ["a"]);
+    let target = format!("/me/messages/{}", text(&deletions, "/value/0/id"));
+    let back = desk.post(&format!("{target}/move"), &json!({"destinationId": "inbox"}));
+    assert_eq!((back.0, desk.get("/me/messages").1["value"].as_array().unwrap().len()), (201, 1));
 }
 
 #[test]

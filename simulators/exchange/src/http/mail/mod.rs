@@ -14,6 +14,7 @@ use super::Path;
 use super::call::Call;
 use super::delta::DeltaKind;
 use super::responses::camel_case;
+use crate::model::ids::Kind;
 use crate::model::{Exchange, Message, unreadable};
 use crate::refusal::Refusal;
 
@@ -74,7 +75,10 @@ impl Exchange {
             (["messages"], "GET") => self.list_messages(call, index, None),
             (["messages"], "POST") => self.post_message(call, index, None),
             (["messages", "$count"], "GET") => self.count_messages(call, index, None),
-            (["messages", _, ..], _) => self.message_routes(call, &raw[1..], &names[1..], index),
+            (["messages", _, ..], _) => {
+                self.still_there(index, &raw[1])?;
+                self.message_routes(call, &raw[1..], &names[1..], index)
+            }
             (
                 ["sendmail" | "mailfolders" | "messages"]
                 | ["mailfolders" | "childfolders", _, "childfolders" | "move" | "copy" | "permanentdelete"],
@@ -82,6 +86,18 @@ impl Exchange {
             ) => Err(Refusal::method_not_allowed()),
             _ => Err(Refusal::unknown_segment(raw.get(2).map_or("", String::as_str))),
         }
+    }
+
+    /// What was deleted from the deleted items is gone for who remembers its immutable id; who finds it
+    /// among the recoverable items learns its present id there.
+    fn still_there(&self, index: usize, id: &str) -> Result<(), Refusal> {
+        let mailbox = &self.mailboxes[index];
+        let stamp = &mailbox.find::<Message>(id)?.stamp;
+        let present = mailbox.item_id(Kind::Message, stamp.key, stamp.generation, false);
+        if mailbox.is_recoverable(stamp.scope) && present.trim_end_matches('=') != id.trim_end_matches('=') {
+            return Err(Refusal::item_not_found());
+        }
+        Ok(())
     }
 
     /// From `messages` of a folder on.
