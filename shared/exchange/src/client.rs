@@ -103,10 +103,7 @@ impl Client {
     /// A path as this sign-in has to say it. Paths are written as the user's own (`/me/events`); the
     /// application names the user instead (`/users/anna@northwind.example/events`). Others stay.
     pub(crate) fn own(&self, path: &str) -> String {
-        match path.strip_prefix("/me") {
-            Some(rest) if rest.starts_with('/') => format!("{}{rest}", self.root),
-            _ => path.to_owned(),
-        }
+        rooted(&self.root, path)
     }
 
     /// The URL of a path below Graph's version, such as `/me/events`.
@@ -185,6 +182,13 @@ impl Client {
     }
 }
 
+fn rooted(root: &str, path: &str) -> String {
+    match path.strip_prefix("/me") {
+        Some(rest) if rest.starts_with('/') => format!("{root}{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
 /// The places of a mailbox, shared by all in this process who speak to it: sessions of mail and calendar
 /// run at the same time, and Outlook counts them together.
 fn places_of(mailbox: String) -> Arc<Semaphore> {
@@ -218,6 +222,19 @@ pub(crate) fn instant(at: jiff::Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_the_users_own_is_said_as_the_sign_in_has_to() {
+        for (path, user, application) in [
+            ("/me/events/1?x", "/me/events/1?x", "/users/a@b/events/1?x"),
+            ("/me/messages", "/me/messages", "/users/a@b/messages"),
+            ("/subscriptions/1", "/subscriptions/1", "/subscriptions/1"),
+            ("/$batch", "/$batch", "/$batch"),
+            ("/mellow", "/mellow", "/mellow"),
+        ] {
+            assert_eq!((rooted("/me", path).as_str(), rooted("/users/a@b", path).as_str()), (user, application));
+        }
+    }
 
     #[test]
     fn everybody_who_speaks_to_a_mailbox_shares_its_places() {

@@ -10,7 +10,7 @@ use syncline_core::time::EventTime;
 
 use crate::client;
 use crate::row::{Problem, Row};
-use crate::zones;
+use crate::{text, zones};
 
 /// The extended property that holds an item's key. The GUID is Syncline's own and never changes.
 pub(crate) const KEY_PROPERTY: &str = "String {0a960d66-e6d1-4ea0-8b1e-b462498b4239} Name SynclineKey";
@@ -72,7 +72,7 @@ fn fields(row: Row<'_>) -> Result<Event, Problem> {
     let minutes = row.whole("reminderMinutesBeforeStart")?.filter(|_| is_reminded);
     Ok(Event {
         subject: row.string("subject")?,
-        body: body(row)?,
+        body: text::of_body(row, "body")?,
         location: row.object("location")?.map_or(Ok(String::new()), |place| place.string("displayName"))?,
         time: time(row)?,
         show_as: show_as(row.text("showAs")?),
@@ -80,18 +80,6 @@ fn fields(row: Row<'_>) -> Result<Event, Problem> {
         // A reminder after the start cannot be said elsewhere: it becomes one at the start.
         reminder_minutes: minutes.map(|minutes| u32::try_from(minutes.max(0)).unwrap_or(u32::MAX)),
     })
-}
-
-fn body(row: Row<'_>) -> Result<String, Problem> {
-    let Some(body) = row.object("body")? else {
-        return Ok(String::new());
-    };
-    let content = body.string("content")?;
-    // Text is asked for always; HTML would be written into the CRM as if it were text.
-    if body.text("contentType")?.is_some_and(|kind| kind.eq_ignore_ascii_case("html")) && !content.is_empty() {
-        return Err(Problem("body came as HTML".to_owned()));
-    }
-    Ok(content)
 }
 
 fn time(row: Row<'_>) -> Result<EventTime, Problem> {

@@ -5,10 +5,11 @@ use syncline_core::ids::{MessageId, RemoteId};
 use syncline_core::mail::{Correspondent, Mail, MailObservation};
 
 use crate::row::{Problem, Row};
+use crate::text;
 
 /// What is asked of a message: `internetMessageHeaders` is shown only where it is named.
 pub(crate) const SELECT: &str = "$select=id,internetMessageId,subject,from,sender,toRecipients,ccRecipients,\
-                                 bccRecipients,sentDateTime,receivedDateTime,isDraft,body,bodyPreview,\
+                                 bccRecipients,sentDateTime,receivedDateTime,isDraft,body,\
                                  internetMessageHeaders";
 
 /// Local parts that only machines write from. The last is Exchange Online's own, of which the bounces come.
@@ -52,16 +53,13 @@ fn message_id(text: Option<&str>) -> Option<MessageId> {
     (!bare.is_empty()).then(|| MessageId::new(bare))
 }
 
-/// Text is asked for; a body that comes as HTML nevertheless is kept as that.
+/// Text is asked for; a body that comes as HTML nevertheless is kept as that, too.
 fn content(row: Row<'_>) -> Result<(String, Option<String>), Problem> {
     let Some(body) = row.object("body")? else {
         return Ok((String::new(), None));
     };
-    let content = body.string("content")?;
-    if body.text("contentType")?.is_some_and(|kind| kind.eq_ignore_ascii_case("html")) {
-        return Ok((row.string("bodyPreview")?, Some(content)));
-    }
-    Ok((content, None))
+    let is_html = body.text("contentType")?.is_some_and(|kind| kind.eq_ignore_ascii_case("html"));
+    Ok((text::of_body(row, "body")?, if is_html { Some(body.string("content")?) } else { None }))
 }
 
 /// Address and name of the author: `from`, else the `sender` on their behalf. `None` if both are empty.
@@ -217,9 +215,9 @@ mod tests {
     }
 
     #[test]
-    fn html_is_kept_as_html() {
+    fn html_is_kept_as_html_and_made_text() {
         let mail = with("body", json!({"contentType": "HTML", "content": "<p>Hello</p>"}));
-        assert_eq!((mail.text.as_str(), mail.html.as_deref()), ("", Some("<p>Hello</p>")));
+        assert_eq!((mail.text.as_str(), mail.html.as_deref()), ("Hello", Some("<p>Hello</p>")));
     }
 
     #[test]

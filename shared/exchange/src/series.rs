@@ -81,6 +81,8 @@ impl Exchange {
         let mut listings: Vec<Dates> = masters
             .iter()
             .map(|id| match whole.master(id) {
+                // What does not repeat has no dates, and Exchange refuses to list any.
+                Ok(master) if !is_master(master) => Dates::Failed(Unusable::Gone),
                 Ok(_) => Dates::Open { next: first(id), rows: Vec::new() },
                 Err(unusable) => Dates::Failed(unusable),
             })
@@ -205,10 +207,6 @@ impl Whole {
         };
         let master = match self.master(id).map(|value| (value, event::seen(value, owner))) {
             Ok((_, Err(Problem(problem)))) => return unreadable(&problem),
-            // It repeats no longer: then it has no dates.
-            Ok((_, Ok(seen))) if seen.standing.recurrence != Recurrence::SeriesMaster => {
-                return Observation::Gone { id: id.clone() };
-            }
             Ok((value, Ok(seen))) => (value, seen),
             Err(_) => return Observation::Gone { id: id.clone() },
         };
@@ -232,6 +230,14 @@ impl Whole {
 /// The master that a row names.
 fn master_of(row: &Value) -> Option<String> {
     row.get("seriesMasterId").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned)
+}
+
+fn is_master(event: &Value) -> bool {
+    let kind = event.get("type").and_then(Value::as_str);
+    kind.map_or_else(
+        || event.get("recurrence").is_some_and(Value::is_object),
+        |kind| kind.eq_ignore_ascii_case("seriesMaster"),
+    )
 }
 
 /// Whether it is a date as the pattern has it. Exchange makes any other a series' `exception`.

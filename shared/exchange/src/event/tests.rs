@@ -134,7 +134,6 @@ fn what_cannot_be_understood_is_named_without_its_value() {
         (json!({"isAllDay": true}), "it lasts all day and does not begin and end at midnight"),
         (json!({"subject": 7}), "subject is no text"),
         (json!({"body": "secret"}), "body is no object"),
-        (json!({"body": {"contentType": "html", "content": "<p>"}}), "body came as HTML"),
         (json!({"type": "novelty"}), "type is not known"),
         (json!({"attendees": {"secret": 1}}), "attendees is no list"),
         (json!({"lastModifiedDateTime": "secret"}), "lastModifiedDateTime is no instant"),
@@ -147,6 +146,21 @@ fn what_cannot_be_understood_is_named_without_its_value() {
     for (changes, problem) in cases {
         let observed = observed(&RemoteId::new("e1"), &with(&changes), &owner());
         assert_eq!(observed, Observation::Unreadable { id: RemoteId::new("e1"), problem: problem.into() });
+    }
+}
+
+#[test]
+fn a_body_is_text_even_where_it_came_as_html() {
+    let html = "<html><body><p>One</p><p>Two &amp; three</p></body></html>";
+    for (body, expected) in [
+        (json!({"contentType": "text", "content": "One\r\nTwo"}), "One\r\nTwo"),
+        (json!({"contentType": "HTML", "content": html}), "One\nTwo & three"),
+        (json!({"contentType": "html", "content": ""}), ""),
+        (json!(null), ""),
+    ] {
+        let text = seen(&with(&json!({ "body": body })), &owner()).unwrap().event.body;
+        let lines: Vec<&str> = text.split('\n').filter(|line| !line.trim().is_empty()).collect();
+        assert_eq!(lines.join("\n"), expected);
     }
 }
 

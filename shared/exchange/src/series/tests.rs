@@ -168,9 +168,11 @@ fn a_series_has_its_rule_and_its_dates_in_order() {
     assert_eq!(whole.series(&id, Dates::Failed(Unusable::Gone), &owner()), gone);
     let open = Dates::Open { next: "/me".into(), rows: vec![row()] };
     assert!(matches!(whole.series(&id, open, &owner()), Observation::Unreadable { .. }), "half of it is no series");
-    let mut single = master();
-    single["type"] = json!("singleInstance");
-    assert_eq!(read(&[single]).series(&id, Dates::Complete(vec![]), &owner()), gone);
+    for (kind, expected) in [(json!("seriesMaster"), true), (Value::Null, true), (json!("singleInstance"), false)] {
+        let mut event = master();
+        event["type"] = kind;
+        assert_eq!(is_master(&event), expected);
+    }
 }
 
 #[test]

@@ -85,15 +85,13 @@ pub(crate) fn annas(origin: &str, vault: Arc<Vault>, clock: &SimClock, pause: Ar
 }
 
 /// Anna's mailbox, opened by either.
-pub(crate) fn opened(
+pub(crate) fn opened<V: GrantVault + 'static>(
     origin: &str,
-    vault: Arc<Vault>,
+    vault: Arc<V>,
     clock: &SimClock,
     pause: Arc<Turning>,
     sign_in: SignInAs,
 ) -> Exchange {
-    // Another test of the process may have installed one already; either is good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let tenant = if sign_in == SignInAs::User { "common" } else { "northwind.example" };
     let settings = Settings {
         graph_url: format!("{origin}/v1.0"),
@@ -101,9 +99,14 @@ pub(crate) fn opened(
         sign_in,
         ..Settings::new("syncline-client", "syncline-secret")
     };
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let clock = Arc::new(SharedClock(clock.clone()));
-    Exchange::new(settings, http, vault, clock, ANNA, "Salesforce").waiting_by(pause)
+    Exchange::new(settings, http(), vault, clock, ANNA, "Salesforce").waiting_by(pause)
+}
+
+pub(crate) fn http() -> reqwest::Client {
+    // Another test of the process may have installed one already; either is good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {

@@ -1,30 +1,27 @@
 //! The calendar.
 
-use std::time::Duration;
-
-use http::Method;
 use serde_json::json;
-use sim_exchange::{Invitation, MailboxState, PartFault};
+use sim_exchange::{Invitation, PartFault};
 use sim_kit::{Fault, FaultRule};
 use syncline_core::cursor::{Next, Position};
 use syncline_core::ids::{RemoteId, SyncKey, Version};
 use syncline_core::item::{Event, EventField, EventPatch, Fields, Sensitivity, ShowAs};
 use syncline_core::observation::{Observation, Response};
 use syncline_core::time::EventTime;
-use syncline_ports::{ErrorKind, EventWrite, Events, Mails, Outcome, Written};
+use syncline_ports::{ErrorKind, EventWrite, Events, Outcome, Written};
 
 use crate::bench::{ANNA, at};
-use crate::{NOW, World, window, world};
+use crate::{NOW, World, scripted, window, world};
 
 impl World {
-    async fn create(&self, key: &str, event: Event) -> Written {
+    pub(crate) async fn create(&self, key: &str, event: Event) -> Written {
         let outcomes = self.mailbox.write(&[create(key, event)]).await.unwrap();
         let [Outcome::Done(written)] = &outcomes[..] else { panic!("{outcomes:?}") };
         written.clone()
     }
 }
 
-fn event() -> Event {
+pub(crate) fn event() -> Event {
     Event {
         subject: "Review".into(),
         body: "One\nTwo".into(),
@@ -36,7 +33,7 @@ fn event() -> Event {
     }
 }
 
-fn create(key: &str, event: Event) -> EventWrite {
+pub(crate) fn create(key: &str, event: Event) -> EventWrite {
     EventWrite::Create { key: SyncKey::from_text(key), item: event }
 }
 
@@ -45,12 +42,12 @@ pub(crate) fn creates(count: usize) -> Vec<EventWrite> {
     (0..count).map(|n| create(&n.to_string(), event())).collect()
 }
 
-fn update(id: &RemoteId, expected: &Version, fields: &[EventField], event: Event) -> EventWrite {
+pub(crate) fn update(id: &RemoteId, expected: &Version, fields: &[EventField], event: Event) -> EventWrite {
     let patch = EventPatch { fields: fields.iter().copied().collect::<Fields>(), item: event };
     EventWrite::Update { id: id.clone(), expected: expected.clone(), patch }
 }
 
-fn delete(written: &Written) -> EventWrite {
+pub(crate) fn delete(written: &Written) -> EventWrite {
     EventWrite::Delete { id: written.id.clone(), expected: written.version.clone() }
 }
 
@@ -178,26 +175,6 @@ async fn a_round_has_pages_and_the_next_one_only_changes() {
 }
 
 #[tokio::test]
-async fn a_forgotten_position_says_so() {
-    let world = world().await;
-    let writes: Vec<_> = (0..101).map(|n| create(&n.to_string(), event())).collect();
-    world.mailbox.write(&writes).await.unwrap();
-    let Next::Page(page) = Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap().next else {
-        panic!()
-    };
-    let (_, delta) = world.round(Position::Start).await;
-    let (_, mail) = world.mail_round("inbox", Position::Start).await;
-    world.tenant.model().expire_delta_tokens();
-    for position in [Position::Page(page), delta] {
-        let error = Events::changes(&world.mailbox, &window(), &position).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::CursorExpired, "{position:?}");
-    }
-    let error = Mails::changes(&world.mailbox, "inbox", at(NOW), &mail).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::CursorExpired);
-    assert_eq!(world.round(Position::Start).await.0.len(), 101);
-}
-
-#[tokio::test]
 async fn d20_an_invitation_shows_where_it_stands() {
     let world = world().await;
     let event = json!({
@@ -235,34 +212,6 @@ async fn d18_no_write_touches_the_attendees() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_create_is_unknown_and_looking_finds_one() {
-    let world = world().await;
-    let key = SyncKey::from_text("k");
-    world.tenant.faults().add(FaultRule::on(Method::POST, "batch", Fault::FailAfter(504)));
-    assert_eq!(world.mailbox.write(&[create("k", event())]).await.unwrap(), [Outcome::Unknown]);
-    let found = world.mailbox.find(std::slice::from_ref(&key)).await.unwrap();
-    assert_eq!(found.len(), 1);
-    let again = world.create("k", event()).await;
-    assert_eq!(again.id, found[0].id);
-    assert_eq!(world.mailbox.find(&[key]).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn too_many_requests_are_told_with_their_wait() {
-    let world = world().await;
-    let throttle = || FaultRule::on_request(1, Fault::Throttle { retry_after: 17 });
-    let expected = ErrorKind::Throttled { after: Duration::from_secs(17) };
-    world.mail_round("inbox", Position::Start).await;
-    world.tenant.faults().add(throttle());
-    assert_eq!(Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap_err().kind, expected);
-    world.tenant.faults().add(throttle());
-    assert_eq!(world.mailbox.write(&[create("k", event())]).await.unwrap_err().kind, expected);
-    world.tenant.faults().add(throttle());
-    assert_eq!(Mails::read(&world.mailbox, &RemoteId::new("m")).await.unwrap_err().kind, expected);
-    assert_eq!(world.mailbox.find(&[SyncKey::from_text("k")]).await.unwrap(), []);
-}
-
-#[tokio::test]
 async fn each_part_of_a_batch_of_writes_has_its_own_outcome() {
     let world = world().await;
     let fault = |status, retry_after| PartFault { target_contains: "POST".into(), times: 1, status, retry_after };
@@ -288,38 +237,27 @@ async fn a_service_that_fails_is_a_passing_fault_of_a_read() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_renewed_and_kept() {
-    let world = world().await;
-    world.create("k", event()).await;
-    let first = world.vault.grant.lock().unwrap().clone();
-    world.tenant.model().expire_access_tokens();
-    assert_eq!(world.round(Position::Start).await.0.len(), 1);
-    let second = world.vault.grant.lock().unwrap().clone();
-    assert_ne!(first.access_token, second.access_token);
-    assert_eq!(world.vault.saves.lock().unwrap().len(), 2);
-    // A token that is about to end is not even tried.
-    world.tenant.clock().advance(Duration::from_secs(3_599));
-    assert_eq!(world.round(Position::Start).await.0.len(), 1);
-    assert_eq!(world.vault.saves.lock().unwrap().len(), 3);
-    let refused = world.tenant.journal().entries().filter(|entry| entry.status == 401).count();
-    assert_eq!(refused, 1);
-}
-
-#[tokio::test]
-async fn d32_a_revoked_sign_in_says_so() {
-    let world = world().await;
-    world.tenant.model().revoke_refresh_token(ANNA);
-    let error = Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap_err();
-    assert_eq!((error.kind, error.code.as_str()), (ErrorKind::AuthRevoked, "invalid_grant"));
-    assert_eq!(world.vault.saves.lock().unwrap().len(), 0);
-}
-
-#[tokio::test]
-async fn a_mailbox_that_may_not_be_used_is_forbidden() {
-    let world = world().await;
-    for state in [MailboxState::Forbidden, MailboxState::NotEnabled] {
-        world.tenant.model().set_mailbox_state(ANNA, state).unwrap();
-        let error = Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Forbidden, "{state:?}");
-    }
+async fn another_calendar_is_followed_searched_and_written_to_by_its_own_path() {
+    let parts = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let urls = std::sync::Arc::clone(&parts);
+    let world = scripted::world(move |request| {
+        if request.path.ends_with("/delta") {
+            return scripted::delta_page(request, &json!([]));
+        }
+        scripted::batch(request, |url| {
+            urls.lock().unwrap().push(url.split('?').next().unwrap_or_default().to_owned());
+            (200, json!({"value": []}))
+        })
+    })
+    .await;
+    let other = world.mailbox.in_calendar(&RemoteId::new("AAMk/x="));
+    Events::changes(&other, &window(), &Position::Start).await.unwrap();
+    other.find(&[SyncKey::from_text("k")]).await.unwrap();
+    other.write(&[create("k", event())]).await.unwrap();
+    Events::read(&other, &[RemoteId::new("e")]).await.unwrap();
+    let calendar = "/me/calendars/AAMk%2Fx%3D";
+    let expected = [format!("{calendar}/events"), format!("{calendar}/events"), "/me/events/e".to_owned()];
+    assert_eq!(*parts.lock().unwrap(), expected, "an id says by itself where its event is");
+    let seen = world.seen.lock().unwrap();
+    assert!(seen.iter().any(|path| path.contains("/me/calendars/AAMk")), "{seen:?}");
 }

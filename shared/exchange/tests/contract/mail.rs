@@ -13,7 +13,7 @@ fn mail(observation: &MailObservation) -> &Mail {
     mail
 }
 
-const OFFER: &str = "From: Mia Larsen <Mia.Larsen@fabrikam.example>\r\n\
+pub(crate) const OFFER: &str = "From: Mia Larsen <Mia.Larsen@fabrikam.example>\r\n\
     To: Anna Berg <anna.berg@northwind.example>\r\n\
     Cc: ben.carter@northwind.example\r\n\
     Subject: Offer\r\n\

@@ -5,8 +5,11 @@ mod application;
 mod bench;
 mod categories;
 mod contacts;
+mod delta_properties;
 mod events;
+mod expiry;
 mod folders;
+mod lost_answers;
 mod mail;
 mod odd_answers;
 mod other_program;
@@ -14,6 +17,8 @@ mod push;
 mod refusals;
 mod refusals_of_things;
 mod scripted;
+mod series;
+mod sign_in;
 mod tasks;
 mod throttling;
 
@@ -37,6 +42,7 @@ struct World {
     mailbox: Exchange,
     vault: Arc<Vault>,
     pause: Arc<Turning>,
+    http: reqwest::Client,
 }
 
 async fn world() -> World {
@@ -45,10 +51,15 @@ async fn world() -> World {
     let vault = Vault::with(&format!("refresh-{ANNA}"));
     let pause = Turning::of(&clock);
     let mailbox = annas(&tenant.url(), Arc::clone(&vault), &clock, Arc::clone(&pause));
-    World { tenant, mailbox, vault, pause }
+    World { tenant, mailbox, vault, pause, http: bench::http() }
 }
 
 impl World {
+    /// The same mailbox, opened once more.
+    fn another(&self) -> Exchange {
+        annas(&self.tenant.url(), Arc::clone(&self.vault), self.tenant.clock(), Arc::clone(&self.pause))
+    }
+
     async fn read(&self, id: &RemoteId) -> Option<EventSeen> {
         match &Events::read(&self.mailbox, std::slice::from_ref(id)).await.unwrap()[..] {
             [Observation::Present(seen)] => Some(EventSeen::clone(seen)),

@@ -11,57 +11,9 @@ use syncline_ports::{ErrorKind, EventWrite, Events, Mails, Outcome};
 
 use crate::scripted::{batch, delta_page, single, window, world};
 
-fn writes(count: usize) -> Vec<EventWrite> {
+pub(crate) fn writes(count: usize) -> Vec<EventWrite> {
     let delete = |n| EventWrite::Delete { id: RemoteId::new(format!("e{n}")), expected: Version::new("1") };
     (0..count).map(delete).collect()
-}
-
-#[tokio::test]
-async fn a_refused_token_is_renewed_once_and_the_new_one_is_kept_first() {
-    let world = world(|request| match request.bearer() {
-        Some("token-1") => Reply::empty(401),
-        _ => Reply::json(200, &json!({"value": []})),
-    })
-    .await;
-    // No token is kept yet, so the first comes from the refresh token, too.
-    assert_eq!(world.mailbox.find(&[]).await.unwrap(), []);
-    let error = Mails::read(&world.mailbox, &RemoteId::new("m1")).await;
-    assert!(error.is_ok(), "{error:?}");
-    let kept: Vec<_> = world.vault.saves.lock().unwrap().iter().map(|grant| grant.access_token.clone()).collect();
-    assert_eq!(kept, [Some("token-1".to_owned()), Some("token-2".to_owned())]);
-    assert_eq!(world.vault.grant.lock().unwrap().refresh_token, "next");
-    assert_eq!(world.seen.lock().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_refusal_of_a_fresh_token_is_a_passing_fault() {
-    let world = world(|_| Reply::empty(401)).await;
-    let error = Mails::read(&world.mailbox, &RemoteId::new("m1")).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Transient);
-    assert_eq!(world.seen.lock().unwrap().len(), 2, "tried once more and not again");
-}
-
-#[tokio::test]
-async fn a_token_that_could_not_be_kept_is_not_used() {
-    let world = world(|_| Reply::json(200, &json!({}))).await;
-    *world.vault.is_broken.lock().unwrap() = true;
-    let error = Mails::read(&world.mailbox, &RemoteId::new("m1")).await.unwrap_err();
-    assert_eq!((error.kind, error.op), (ErrorKind::Transient, "vault.save"));
-    assert_eq!(world.seen.lock().unwrap().len(), 0);
-}
-
-#[tokio::test]
-async fn d32_a_refused_sign_in_is_not_tried_again_until_there_is_a_new_one() {
-    let world = world(|_| Reply::json(200, &json!({"value": []}))).await;
-    world.simulator.model().refuses_sign_in = true;
-    for _ in 0..2 {
-        let error = world.mailbox.write(&writes(1)).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::AuthRevoked);
-    }
-    assert_eq!(world.simulator.model().tokens, 1);
-    world.simulator.model().refuses_sign_in = false;
-    world.vault.grant.lock().unwrap().refresh_token = "signed in again".to_owned();
-    assert_eq!(world.mailbox.write(&writes(1)).await.unwrap(), [Outcome::Unknown]);
 }
 
 #[tokio::test]

@@ -242,7 +242,7 @@ async fn one_series_that_cannot_be_read_stops_no_other() {
                 (200, json!({"value": [], "@odata.nextLink": "http://elsewhere.example/v1.0/x"}))
             }
             "gone" => (404, Value::Null),
-            "bad" => (200, json!({"id": "bad"})),
+            "bad" => (200, json!({"id": "bad", "type": "seriesMaster"})),
             "hidden" => (403, Value::Null),
             id => (200, master(id)),
         })

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use sim_kit::{Context, Model, Reply, Request, SimClock, Simulator};
 use syncline_core::time::Window;
 
-use crate::bench::{Turning, Vault, annas, at};
+use syncline_exchange::SignInAs;
+
+use crate::bench::{self, Turning, Vault, at};
 
 type Answer = Box<dyn FnMut(&Request) -> Reply + Send>;
 
@@ -51,13 +53,18 @@ pub(crate) struct World {
 }
 
 pub(crate) async fn world(answer: impl FnMut(&Request) -> Reply + Send + 'static) -> World {
+    opened(SignInAs::User, answer).await
+}
+
+pub(crate) async fn opened(sign_in: SignInAs, answer: impl FnMut(&Request) -> Reply + Send + 'static) -> World {
     let clock = SimClock::fixed(at("2031-03-03T09:00:00Z"));
     let seen = Arc::new(Mutex::default());
     let script = Scripted { answer: Box::new(answer), tokens: 0, refuses_sign_in: false, seen: Arc::clone(&seen) };
     let simulator = Simulator::start_anywhere(script, clock.clone()).await;
     let vault = Vault::with("first");
     let pause = Turning::of(&clock);
-    let mailbox = annas(&simulator.url(), Arc::clone(&vault), &clock, Arc::clone(&pause));
+    let held: Arc<Vault> = Arc::clone(&vault);
+    let mailbox = bench::opened(&simulator.url(), held, &clock, Arc::clone(&pause), sign_in);
     World { simulator, mailbox, vault, pause, seen }
 }
 

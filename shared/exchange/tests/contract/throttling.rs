@@ -13,6 +13,7 @@ use syncline_core::observation::Observation;
 use syncline_ports::{ErrorKind, EventWrite, Events, Mails, Outcome};
 
 use crate::bench::{ANNA, Turning, Vault, annas, at};
+use crate::events::{create, creates, event};
 use crate::scripted::{self, single};
 use crate::{window, world};
 
@@ -53,7 +54,7 @@ async fn of_a_batch_only_the_parts_that_were_throttled_are_sent_again() {
         retry_after: Some(retry_after),
     };
     world.tenant.model().switches.part_faults = vec![fault(1), fault(3), fault(40)];
-    let outcomes = world.mailbox.write(&crate::events::creates(5)).await.unwrap();
+    let outcomes = world.mailbox.write(&creates(5)).await.unwrap();
     assert_eq!(world.pause.seconds(), [3], "the longest of the short waits, once");
     let later = Outcome::Later { after: Some(Duration::from_secs(40)), code: "ApplicationThrottled".into() };
     assert_eq!(outcomes[2], later, "a long wait is handed back, part by part");
@@ -64,7 +65,7 @@ async fn of_a_batch_only_the_parts_that_were_throttled_are_sent_again() {
 #[tokio::test]
 async fn parts_beyond_what_the_mailbox_takes_at_once_get_their_turn() {
     let world = world().await;
-    world.mailbox.write(&crate::events::creates(12)).await.unwrap();
+    world.mailbox.write(&creates(12)).await.unwrap();
     world.tenant.model().switches.batch_part_limit = 8;
     let (items, _) = world.round(Position::Start).await;
     assert!(items.iter().all(|item| matches!(item, Observation::Present(_))));
@@ -143,4 +144,19 @@ async fn no_more_than_four_requests_are_under_way_to_one_mailbox_whoever_makes_t
     }
     let refused = world.tenant.journal().entries().filter(|entry| entry.status == 429).count();
     assert_eq!(refused, 0, "the simulator throttles a fifth");
+}
+
+#[tokio::test]
+async fn too_many_requests_are_told_with_their_wait() {
+    let world = world().await;
+    let throttle = || FaultRule::on_request(1, Fault::Throttle { retry_after: 17 });
+    let expected = ErrorKind::Throttled { after: Duration::from_secs(17) };
+    world.mail_round("inbox", Position::Start).await;
+    world.tenant.faults().add(throttle());
+    assert_eq!(Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap_err().kind, expected);
+    world.tenant.faults().add(throttle());
+    assert_eq!(world.mailbox.write(&[create("k", event())]).await.unwrap_err().kind, expected);
+    world.tenant.faults().add(throttle());
+    assert_eq!(Mails::read(&world.mailbox, &RemoteId::new("m")).await.unwrap_err().kind, expected);
+    assert_eq!(world.mailbox.find(&[SyncKey::from_text("k")]).await.unwrap(), []);
 }
