@@ -1,7 +1,8 @@
 //! Carries what a simulator sends out: validation requests and notifications.
 
-use std::sync::mpsc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -29,13 +30,32 @@ pub struct DeliveryOutcome {
     pub content_type: String,
     /// The answer's body as text.
     pub body: String,
+    /// How long the answer took, in machine time.
+    pub took: Duration,
+}
+
+/// How long one dispatched request keeps the next one to the same address waiting: long enough that they
+/// arrive in order, too short for a slow receiver to hold everything up.
+const IN_ORDER: Duration = Duration::from_millis(100);
+
+/// Something to send, and who wants to know what became of it.
+#[derive(Debug)]
+enum Errand {
+    Forget(Delivery),
+    Ask(Delivery, mpsc::Sender<DeliveryOutcome>),
+    /// Under a ticket, in the order of the errands to one address.
+    Report(Delivery, u64),
 }
 
 /// A thread of its own that makes requests, so that neither a model nor a test's runtime waits for them.
 #[derive(Clone, Debug)]
 pub struct Courier {
-    jobs: tokio::sync::mpsc::UnboundedSender<(Delivery, Option<mpsc::Sender<DeliveryOutcome>>)>,
+    errands: tokio::sync::mpsc::UnboundedSender<Errand>,
+    reports: Reports,
 }
+
+/// Tickets, and what became of them.
+type Reports = Arc<Mutex<Vec<(u64, DeliveryOutcome)>>>;
 
 impl Courier {
     /// Starts the thread; it ends when the last clone is gone.
@@ -43,46 +63,88 @@ impl Courier {
     /// # Panics
     /// If the machine gives no thread or no network runtime.
     pub fn start() -> Self {
-        let (jobs, mut inbox) =
-            tokio::sync::mpsc::unbounded_channel::<(Delivery, Option<mpsc::Sender<DeliveryOutcome>>)>();
+        let (errands, inbox) = tokio::sync::mpsc::unbounded_channel();
+        let reports = Reports::default();
+        let desk = Arc::clone(&reports);
         std::thread::Builder::new()
             .name("courier".into())
             .spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let runtime = runtime.expect("a runtime for outgoing requests");
-                runtime.block_on(async move {
-                    let client = client();
-                    while let Some((delivery, answer)) = inbox.recv().await {
-                        let client = client.clone();
-                        tokio::spawn(async move {
-                            let outcome = deliver(&client, &delivery).await;
-                            if let Some(answer) = answer {
-                                let _ = answer.send(outcome);
-                            }
-                        });
-                    }
-                });
+                runtime.block_on(work(inbox, &desk));
             })
             .expect("a thread for outgoing requests");
-        Self { jobs }
+        Self { errands, reports }
     }
 
     /// Sends without waiting.
     pub fn send(&self, delivery: Delivery) {
-        let _ = self.jobs.send((delivery, None));
+        let _ = self.errands.send(Errand::Forget(delivery));
+    }
+
+    /// Sends without waiting; what becomes of it can be [`collect`](Self::collect)ed under the ticket.
+    /// Dispatches to one address leave in this order.
+    pub fn dispatch(&self, ticket: u64, delivery: Delivery) {
+        let _ = self.errands.send(Errand::Report(delivery, ticket));
+    }
+
+    /// What became of the dispatches since the last call, in the order in which they ended.
+    pub fn collect(&self) -> Vec<(u64, DeliveryOutcome)> {
+        std::mem::take(&mut *self.reports.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Sends and waits for the answer, on the calling thread, at most the delivery's timeout and a little.
     pub fn ask(&self, delivery: Delivery) -> DeliveryOutcome {
         let (sender, answer) = mpsc::channel();
         let patience = delivery.timeout + Duration::from_millis(500);
-        let _ = self.jobs.send((delivery, Some(sender)));
-        answer.recv_timeout(patience).unwrap_or_else(|_| DeliveryOutcome {
-            status: None,
-            content_type: String::new(),
-            body: String::new(),
-        })
+        let _ = self.errands.send(Errand::Ask(delivery, sender));
+        answer.recv_timeout(patience).unwrap_or_else(|_| nobody(patience))
     }
+}
+
+async fn work(mut inbox: tokio::sync::mpsc::UnboundedReceiver<Errand>, reports: &Reports) {
+    let client = client();
+    let mut queues: HashMap<String, tokio::sync::mpsc::UnboundedSender<(Delivery, u64)>> = HashMap::new();
+    while let Some(errand) = inbox.recv().await {
+        let client = client.clone();
+        match errand {
+            Errand::Forget(delivery) => {
+                tokio::spawn(async move { deliver(&client, &delivery).await });
+            }
+            Errand::Ask(delivery, answer) => {
+                tokio::spawn(async move {
+                    let _ = answer.send(deliver(&client, &delivery).await);
+                });
+            }
+            Errand::Report(delivery, ticket) => {
+                let queue = queues.entry(delivery.url.clone()).or_insert_with(|| {
+                    let (sender, queue) = tokio::sync::mpsc::unbounded_channel();
+                    tokio::spawn(one_after_the_other(queue, client, Arc::clone(reports)));
+                    sender
+                });
+                let _ = queue.send((delivery, ticket));
+            }
+        }
+    }
+}
+
+async fn one_after_the_other(
+    mut queue: tokio::sync::mpsc::UnboundedReceiver<(Delivery, u64)>,
+    client: reqwest::Client,
+    reports: Reports,
+) {
+    while let Some((delivery, ticket)) = queue.recv().await {
+        let (client, reports) = (client.clone(), Arc::clone(&reports));
+        let mut sent = tokio::spawn(async move {
+            let outcome = deliver(&client, &delivery).await;
+            reports.lock().unwrap_or_else(PoisonError::into_inner).push((ticket, outcome));
+        });
+        let _ = tokio::time::timeout(IN_ORDER, &mut sent).await;
+    }
+}
+
+fn nobody(took: Duration) -> DeliveryOutcome {
+    DeliveryOutcome { status: None, content_type: String::new(), body: String::new(), took }
 }
 
 fn client() -> reqwest::Client {
@@ -105,7 +167,7 @@ async fn deliver(client: &reqwest::Client, delivery: &Delivery) -> DeliveryOutco
 }
 
 async fn post(client: &reqwest::Client, delivery: &Delivery) -> DeliveryOutcome {
-    let nobody = DeliveryOutcome { status: None, content_type: String::new(), body: String::new() };
+    let begun = Instant::now();
     let mut headers = HeaderMap::new();
     for (name, value) in &delivery.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
@@ -114,13 +176,13 @@ async fn post(client: &reqwest::Client, delivery: &Delivery) -> DeliveryOutcome 
     }
     let request = client.post(&delivery.url).headers(headers).body(delivery.body.clone()).timeout(delivery.timeout);
     let Ok(response) = request.send().await else {
-        return nobody;
+        return nobody(begun.elapsed());
     };
     let status = Some(response.status().as_u16());
     let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
     let Ok(body) = response.text().await else {
-        return nobody;
+        return nobody(begun.elapsed());
     };
-    DeliveryOutcome { status, content_type, body }
+    DeliveryOutcome { status, content_type, body, took: begun.elapsed() }
 }

@@ -30,23 +30,29 @@ impl Exchange {
         }
         let body = call.body()?;
         let steps = read_steps(&body)?;
-        let mut statuses: BTreeMap<&str, u16> = BTreeMap::new();
+        let mut statuses: BTreeMap<String, u16> = BTreeMap::new();
         let mut responses = Vec::new();
         for step in &steps {
-            let blocked = step.depends_on.iter().any(|id| statuses.get(id).is_none_or(|status| *status >= 400));
+            let blocked =
+                step.depends_on.iter().any(|id| statuses.get(&id.to_lowercase()).is_none_or(|status| *status >= 400));
             let reply = if blocked {
                 let message = "The request depends on another request of the batch that failed.";
                 self.refuse_part(&Refusal::new(424, "FailedDependency", message), call)
             } else if let Some(refusal) = self.part_fault(step) {
                 self.refuse_part(&refusal, call)
             } else {
-                self.answer(&part_request(step, call)?, context, false)
+                match part_request(step, call) {
+                    Ok(request) => self.answer(&request, context, false),
+                    Err(refusal) => self.refuse_part(&refusal, call),
+                }
             };
-            statuses.insert(step.id, reply.status.as_u16());
+            statuses.insert(step.id.to_lowercase(), reply.status.as_u16());
             responses.push(part_response(step.id, &reply));
         }
-        // In any order, so never in the order asked for.
-        responses.reverse();
+        if !self.switches.batch_in_order {
+            // In any order, so never in the order asked for.
+            responses.reverse();
+        }
         Ok(call::json(200, &json!({ "responses": responses })))
     }
 
@@ -79,37 +85,64 @@ fn read_steps(body: &Map<String, Value>) -> Result<Vec<Step<'_>>, Refusal> {
         let message = format!("Number of batch request steps exceeds the maximum value of {MAX_STEPS}.");
         return Err(Refusal::new(400, "MaximumValueExceeded", message));
     }
+    if requests.is_empty() {
+        return Err(invalid("Invalid batch payload format."));
+    }
     let mut known = BTreeSet::new();
     let mut steps = Vec::new();
     for part in requests {
-        let text = |name: &str| part.get(name).and_then(Value::as_str);
-        let id = text("id").filter(|id| !id.is_empty()).ok_or_else(|| invalid("Every batch request needs an 'id'."))?;
-        let url = text("url").ok_or_else(|| invalid("Every batch request needs a 'url'."))?;
+        let text = |name: &str| part.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let (Some(id), Some(url)) = (text("id"), text("url")) else {
+            return Err(invalid("Invalid batch payload format."));
+        };
         let method = text("method").and_then(|method| method.to_ascii_uppercase().parse().ok());
-        let method = method.ok_or_else(|| invalid("Every batch request needs a 'method'."))?;
+        let method = method.ok_or_else(|| invalid("Invalid batch payload format."))?;
         let depends_on = match part.get("dependsOn") {
             None | Some(Value::Null) => Vec::new(),
             Some(list) => {
                 let list = list.as_array().and_then(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
-                list.ok_or_else(|| invalid("'dependsOn' of a batch request is a list of ids."))?
+                list.ok_or_else(|| invalid("Invalid batch payload format."))?
             }
         };
-        if !depends_on.iter().all(|id| known.contains(id)) {
-            return Err(invalid("A batch request depends on one that does not stand before it."));
+        // Ids are told apart without case.
+        if !depends_on.iter().all(|id| known.contains(&id.to_lowercase())) {
+            return Err(invalid(&format!("Invalid dependency for request Id {id}.")));
         }
-        if !known.insert(id) {
-            return Err(invalid(&format!("The request id '{id}' is used more than once in the batch.")));
+        if !known.insert(id.to_lowercase()) {
+            return Err(invalid(&format!("Request Id {id} has to be unique in a batch.")));
         }
         steps.push(Step { id, method, url, part, depends_on });
     }
     Ok(steps)
 }
 
+/// The path and query of a part's address: relative, with or without the version, or absolute.
+fn part_target(url: &str) -> String {
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
+        None => url,
+    };
+    let path = path.trim_start_matches('/');
+    format!("/v1.0/{}", path.strip_prefix("v1.0/").unwrap_or(path))
+}
+
+/// The body of a part: JSON as it is, anything else in base64.
+fn part_body(part: &Value, content_type: &str) -> Result<Vec<u8>, Refusal> {
+    match part.get("body") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        // Some programs send their JSON as text.
+        Some(Value::String(text)) if content_type.contains("json") && text.trim_start().starts_with(['{', '[']) => {
+            Ok(text.clone().into_bytes())
+        }
+        Some(Value::String(text)) => {
+            STANDARD.decode(text).map_err(|_| Refusal::bad_request("The body of a batch request is not valid base64."))
+        }
+        Some(body) => Ok(body.to_string().into_bytes()),
+    }
+}
+
 fn part_request(step: &Step<'_>, call: &Call<'_>) -> Result<Request, Refusal> {
-    let target = step.url.strip_prefix(&call.request.origin).unwrap_or(step.url);
-    let target = target.trim_start_matches('/');
-    let target = target.strip_prefix("v1.0/").unwrap_or(target);
-    let mut request = Request::new(step.method.clone(), &format!("/v1.0/{target}"), &call.request.origin);
+    let mut request = Request::new(step.method.clone(), &part_target(step.url), &call.request.origin);
     let mut set = |name: &str, value: &str| {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             request.headers.insert(name, value);
@@ -120,13 +153,8 @@ fn part_request(step: &Step<'_>, call: &Call<'_>) -> Result<Request, Refusal> {
     for (name, value) in headers.into_iter().flatten() {
         set(name, value.as_str().unwrap_or_default());
     }
-    request.body = match step.part.get("body") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::String(text)) => {
-            STANDARD.decode(text).map_err(|_| Refusal::bad_request("A batch request's text body is not base64."))?
-        }
-        Some(body) => body.to_string().into_bytes(),
-    };
+    let content_type = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    request.body = part_body(step.part, &content_type)?;
     Ok(request)
 }
 

@@ -7,6 +7,7 @@ mod event_view;
 mod events;
 mod filter;
 mod filter_text;
+mod lifecycle;
 mod mail;
 mod mail_view;
 mod notify;
@@ -15,6 +16,7 @@ mod odata;
 mod people;
 mod permission;
 mod responses;
+mod rich;
 mod subscriptions;
 mod todo;
 mod weather;
@@ -69,12 +71,17 @@ impl Path {
 impl Model for Exchange {
     fn handle(&mut self, request: &Request, context: &Context<'_>) -> Reply {
         self.begin(&request.alongside, context.now);
-        self.drop_lapsed_subscriptions(context.now);
+        self.tend_subscriptions(context.now);
         let reply = self.answer(request, context, true);
         self.echo_writes(context);
         self.flush(context);
         self.mark(context.now);
         reply
+    }
+
+    fn wake(&mut self, context: &Context<'_>) {
+        self.tend_subscriptions(context.now);
+        self.flush(context);
     }
 
     fn throttled(&self, retry_after: u32, context: &Context<'_>) -> Reply {

@@ -14,6 +14,18 @@ impl Exchange {
         let Some((family, need)) = needed(names, request.method.as_str()) else {
             return Ok(());
         };
+        self.granted(request, family, need)
+    }
+
+    /// Refuses a token that may not read this part of a mailbox.
+    pub(crate) fn readable(&self, request: &Request, names: &[&str]) -> Result<(), Refusal> {
+        match needed(names, "GET") {
+            Some((family, need)) => self.granted(request, family, need),
+            None => Ok(()),
+        }
+    }
+
+    fn granted(&self, request: &Request, family: &str, need: Need) -> Result<(), Refusal> {
         let token = request.bearer().unwrap_or_default();
         if self.grants.permits(token, family, need) { Ok(()) } else { Err(Refusal::access_denied()) }
     }

@@ -1,22 +1,28 @@
 //! Change notification subscriptions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use sim_kit::{Delivery, Reply};
 
 use super::call::{self, Call, Caller};
-use super::odata::{Object, read_filter};
+use super::odata::{self, Object, Options, Schema, read_filter};
 use super::{Path, entity, notify};
 use crate::model::ids::{self, Kind};
-use crate::model::{CLIENT_ID, Exchange, Subscription, instant, stamp_text};
+use crate::model::{CLIENT_ID, Exchange, PublicKey, Sealing, Subscription, instant, stamp_text, usual_tls};
 use crate::refusal::Refusal;
 
-/// The longest life; the documents say ten minutes more.
+/// How long a subscription may live; the documents say ten minutes more.
 const MAX_LIFE: SignedDuration = SignedDuration::from_mins(10_070);
+/// The same for one that brings the items along.
+const MAX_RICH_LIFE: SignedDuration = SignedDuration::from_mins(1_440);
+/// The same for one that follows tasks.
+const MAX_TASK_LIFE: SignedDuration = SignedDuration::from_mins(4_230);
 /// Shorter lives are raised to this.
 const MIN_LIFE: SignedDuration = SignedDuration::from_mins(45);
 /// How long an endpoint may take for the handshake.
@@ -24,6 +30,34 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const MAX_CLIENT_STATE: usize = 128;
 /// Active subscriptions of one mailbox.
 const MAX_PER_MAILBOX: usize = 1000;
+/// What is said of a body that cannot be read.
+const UNREADABLE: &str = "Could not process subscription creation payload. Are all property names spelled and \
+                          camelCased properly? Also are the datetimeoffset values in a valid internet Date and Time \
+                          format?";
+
+const SUBSCRIPTION: Schema = Schema {
+    name: "subscription",
+    properties: &[
+        "id",
+        "resource",
+        "applicationId",
+        "changeType",
+        "clientState",
+        "notificationUrl",
+        "notificationQueryOptions",
+        "lifecycleNotificationUrl",
+        "expirationDateTime",
+        "creatorId",
+        "includeResourceData",
+        "latestSupportedTlsVersion",
+        "encryptionCertificate",
+        "encryptionCertificateId",
+        "notificationUrlAppId",
+    ],
+    keeps_id: true,
+    page: 100,
+    strict_order: false,
+};
 
 /// What a subscription follows.
 struct Target {
@@ -31,6 +65,37 @@ struct Target {
     kind: Kind,
     scope: Option<u64>,
     filter: Option<String>,
+    select: Option<Vec<String>>,
+}
+
+/// The body of a POST or PATCH, its property names without case.
+struct Body(BTreeMap<String, Value>);
+
+impl Body {
+    fn of(call: &Call<'_>) -> Result<Self, Refusal> {
+        let body = call.body()?;
+        let known = |name: &str| SUBSCRIPTION.properties.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let given = body.into_iter().filter(|(name, _)| !name.contains('@'));
+        let given: BTreeMap<String, Value> = given.map(|(name, value)| (name.to_lowercase(), value)).collect();
+        if !given.keys().all(|name| known(name)) {
+            return Err(Refusal::new(400, "InvalidRequest", UNREADABLE));
+        }
+        Ok(Self(given))
+    }
+
+    /// A text that is there and not empty.
+    fn text(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.0.get(&name.to_lowercase()) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(_) => Err(Refusal::new(400, "InvalidRequest", UNREADABLE)),
+        }
+    }
+
+    fn needed(&self, name: &str) -> Result<&str, Refusal> {
+        let message = || invalid(format!("{name} is a required property for subscription creation"));
+        self.text(name)?.ok_or_else(message)
+    }
 }
 
 impl Exchange {
@@ -38,10 +103,10 @@ impl Exchange {
         match (path.names().as_slice(), call.request.method.as_str()) {
             (["subscriptions"], "POST") => self.subscribe(call),
             (["subscriptions"], "GET") => {
+                let options = Options::of(call, &SUBSCRIPTION)?;
                 let mine = self.subscriptions.values().filter(|subscription| may_see(call.caller, subscription));
-                let value: Vec<Value> = mine.map(|subscription| Value::Object(self.show(subscription))).collect();
-                let context = call.context_url("subscriptions");
-                Ok(call::json(200, &json!({"@odata.context": context, "value": value})))
+                let show = |subscription: &Subscription| self.show(subscription);
+                Ok(call::json(200, &options.list(call, "subscriptions", mine.collect(), show, show)))
             }
             (["subscriptions", _], "GET") => {
                 let subscription = self.own(call, &path.raw[1])?;
@@ -54,7 +119,11 @@ impl Exchange {
                 Ok(Reply::empty(204))
             }
             (["subscriptions", _, "reauthorize"], "POST") => {
-                self.own(call, &path.raw[1])?;
+                let id = self.own(call, &path.raw[1])?.id.clone();
+                let until = self.token_end(call);
+                if let Some(subscription) = self.subscriptions.get_mut(&id) {
+                    subscription.authorized_until = until;
+                }
                 Ok(Reply::empty(204))
             }
             (["subscriptions"] | ["subscriptions", _] | ["subscriptions", _, "reauthorize"], _) => {
@@ -78,13 +147,16 @@ impl Exchange {
         };
         let shown = json!({
             "id": subscription.id, "resource": subscription.resource,
-            "applicationId": ids::guid(&[&self.seed, "application", CLIENT_ID]),
+            "applicationId": self.application_id(),
             "changeType": subscription.change_type, "clientState": subscription.client_state,
             "notificationUrl": subscription.notification_url, "notificationQueryOptions": null,
             "lifecycleNotificationUrl": subscription.lifecycle_url,
             "expirationDateTime": stamp_text(subscription.expires), "creatorId": creator,
-            "includeResourceData": null, "latestSupportedTlsVersion": "v1_2", "encryptionCertificate": null,
-            "encryptionCertificateId": null, "notificationUrlAppId": null,
+            "includeResourceData": subscription.sealing.as_ref().map(|_| true),
+            "latestSupportedTlsVersion": subscription.tls,
+            "encryptionCertificate": subscription.sealing.as_ref().map(|sealing| &sealing.certificate),
+            "encryptionCertificateId": subscription.sealing.as_ref().map(|sealing| &sealing.certificate_id),
+            "notificationUrlAppId": null,
         });
         match shown {
             Value::Object(map) => map,
@@ -93,29 +165,34 @@ impl Exchange {
     }
 
     fn subscribe(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
-        let body = call.body()?;
-        let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let needed = |name: &str| text(name).ok_or_else(|| invalid(format!("The property '{name}' is required.")));
-        let change_type = needed("changeType")?.to_lowercase();
-        if !change_type.split(',').all(|kind| matches!(kind.trim(), "created" | "updated" | "deleted")) {
-            return Err(invalid(format!("The change type '{change_type}' is not supported.")));
+        let body = Body::of(call)?;
+        let change_type = body.needed("changeType")?.to_lowercase().replace(' ', "");
+        if !change_type.split(',').all(|kind| matches!(kind, "created" | "updated" | "deleted")) {
+            return Err(invalid(format!("Invalid 'changeType' attribute: '{change_type}'.")));
         }
-        let notification_url = self.check_url(needed("notificationUrl")?)?;
-        let lifecycle_url = text("lifecycleNotificationUrl").map(|url| self.check_url(url)).transpose()?;
-        let resource = needed("resource")?;
+        let notification_url = self.check_url("notificationUrl", body.needed("notificationUrl")?)?;
+        let lifecycle_url = body.text("lifecycleNotificationUrl")?;
+        let lifecycle_url = lifecycle_url.map(|url| self.check_url("lifecycleNotificationUrl", url)).transpose()?;
+        let resource = body.needed("resource")?;
+        let expiration = body.needed("expirationDateTime")?;
         let target = self.target(call, resource)?;
-        let expires = lifetime(needed("expirationDateTime")?, call.now)?;
-        let client_state = text("clientState").map(str::to_owned);
-        if client_state.as_ref().is_some_and(|state| state.chars().count() > MAX_CLIENT_STATE) {
-            return Err(invalid(format!("The client state is longer than {MAX_CLIENT_STATE} characters.")));
+        let sealing = sealing(&body)?;
+        if sealing.is_some() && target.kind == Kind::Task {
+            return Err(invalid("includeResourceData is not supported for this resource.".to_owned()));
         }
-        if body.get("includeResourceData").and_then(Value::as_bool) == Some(true) {
-            return Err(invalid("Notifications with resource data are not supported here.".to_owned()));
+        let expires = lifetime(expiration, call.now, longest(target.kind, sealing.as_ref()))?;
+        let client_state = body.text("clientState")?.map(str::to_owned);
+        if client_state.as_ref().is_some_and(|state| state.chars().count() > MAX_CLIENT_STATE) {
+            return Err(invalid(format!("clientState must not be longer than {MAX_CLIENT_STATE} characters.")));
+        }
+        let tls = body.text("latestSupportedTlsVersion")?.map_or_else(usual_tls, str::to_lowercase);
+        if !matches!(tls.as_str(), "v1_0" | "v1_1" | "v1_2" | "v1_3") {
+            return Err(invalid(format!("Invalid 'latestSupportedTlsVersion' attribute: '{tls}'.")));
         }
         let active = self.subscriptions.values().filter(|other| other.mailbox == target.mailbox).count();
         if active >= MAX_PER_MAILBOX {
-            let message = format!("The mailbox has {MAX_PER_MAILBOX} active subscriptions already.");
-            return Err(Refusal::new(403, "ExtensionError", message));
+            let message = format!("The mailbox has reached its limit of {MAX_PER_MAILBOX} active subscriptions.");
+            return Err(extension(&Refusal::new(403, "Forbidden", message)));
         }
         self.handshake(call, &notification_url)?;
         if let Some(url) = &lifecycle_url {
@@ -134,12 +211,18 @@ impl Exchange {
             kind: target.kind,
             scope: target.scope,
             filter: target.filter,
+            select: target.select,
             matching: BTreeSet::new(),
             change_type,
             notification_url,
             lifecycle_url,
             client_state,
+            tls,
+            sealing,
             expires,
+            authorized_until: self.token_end(call),
+            reminded_of: None,
+            revoked: false,
             immutable: call.prefer.immutable,
         };
         subscription.matching = notify::matching(&self.mailboxes[target.mailbox], &subscription);
@@ -148,32 +231,61 @@ impl Exchange {
         Ok(reply)
     }
 
+    /// When the caller's token ends; never for an application's, which it can always renew.
+    fn token_end(&self, call: &Call<'_>) -> Option<Timestamp> {
+        let access = self.grants.access.get(call.request.bearer()?)?;
+        access.mailbox.map(|_| access.expires)
+    }
+
+    /// Only the end and the address can be changed; the others may be repeated as they are.
     fn renew(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, Refusal> {
         let mut subscription = self.own(call, id)?.clone();
-        let body = call.body()?;
-        if let Some(expires) = body.get("expirationDateTime") {
-            subscription.expires = lifetime(expires.as_str().unwrap_or_default(), call.now)?;
+        let body = Body::of(call)?;
+        let shown = self.show(&subscription);
+        for (name, value) in &body.0 {
+            if matches!(name.as_str(), "expirationdatetime" | "notificationurl") {
+                continue;
+            }
+            let same = shown.iter().any(|(known, now)| known.eq_ignore_ascii_case(name) && now == value);
+            if !same {
+                return Err(invalid(format!("The property '{name}' of a subscription cannot be updated.")));
+            }
         }
-        if let Some(url) = body.get("notificationUrl") {
-            let url = self.check_url(url.as_str().unwrap_or_default())?;
+        if let Some(expires) = body.text("expirationDateTime")? {
+            subscription.expires =
+                lifetime(expires, call.now, longest(subscription.kind, subscription.sealing.as_ref()))?;
+        }
+        if let Some(url) = body.text("notificationUrl")? {
+            let url = self.check_url("notificationUrl", url)?;
             self.handshake(call, &url)?;
             subscription.notification_url = url;
         }
+        subscription.authorized_until = self.token_end(call);
         let reply = entity(call, 200, "subscriptions/$entity", self.show(&subscription));
         self.subscriptions.insert(subscription.id.clone(), subscription);
         Ok(reply)
     }
 
-    fn check_url(&self, url: &str) -> Result<String, Refusal> {
+    fn check_url(&self, name: &str, url: &str) -> Result<String, Refusal> {
         let lower = url.to_ascii_lowercase();
-        if lower.starts_with("https://") || (self.switches.allow_http && lower.starts_with("http://")) {
+        let rest = lower
+            .strip_prefix("https://")
+            .or_else(|| lower.strip_prefix("http://").filter(|_| self.switches.allow_http));
+        if rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace)) {
             return Ok(url.to_owned());
         }
-        Err(invalid("Notification URLs must use https.".to_owned()))
+        Err(invalid(format!("'{name}' must be an absolute URL that uses the HTTPS protocol.")))
     }
 
     /// Asks the endpoint to repeat a token.
     fn handshake(&mut self, call: &Call<'_>, url: &str) -> Result<(), Refusal> {
+        let message = "Subscription validation request failed. Notification endpoint must respond with 200 OK to \
+                       validation request.";
+        let failed = || Refusal::new(400, "ValidationError", message);
+        if self.switches.handshake_failures > 0 {
+            self.switches.handshake_failures -= 1;
+            return Err(failed());
+        }
         let request = self.next_guid("handshake");
         let token =
             format!("Validation: Testing client application reachability for subscription Request-Id: {request}");
@@ -189,14 +301,12 @@ impl Exchange {
         if outcome.status == Some(200) && is_text && outcome.body == token {
             return Ok(());
         }
-        let message = "Subscription validation request failed. Notification endpoint must respond with 200 OK to \
-                       validation request.";
-        Err(Refusal::new(400, "ValidationError", message))
+        Err(failed())
     }
 
     /// Reads `me/events`, `users/{id}/mailFolders('inbox')/messages` and their like.
     fn target(&self, call: &Call<'_>, resource: &str) -> Result<Target, Refusal> {
-        let unsupported = || invalid(format!("The resource '{resource}' is not supported for subscriptions."));
+        let unsupported = || extension(&Refusal::bad_request("Invalid resource specified in payload"));
         let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
         let decoded = path.split('/').filter(|part| !part.is_empty());
         let decoded = decoded.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned());
@@ -211,44 +321,67 @@ impl Exchange {
                 }
             },
             ["users", _, rest @ ..] => {
-                let invalid = || {
-                    Refusal::new(404, "ErrorInvalidUser", format!("The requested user '{}' is invalid.", path.raw[1]))
+                let nobody = || {
+                    let message = format!("The requested user '{}' is invalid.", path.raw[1]);
+                    extension(&Refusal::new(404, "ErrorInvalidUser", message))
                 };
-                (self.mailbox_of(&path.raw[1]).ok_or_else(invalid)?, rest, 2)
+                (self.mailbox_of(&path.raw[1]).ok_or_else(nobody)?, rest, 2)
             }
             _ => return Err(unsupported()),
         };
-        self.usable(call, mailbox)?;
+        self.usable(call, mailbox).map_err(|refusal| extension(&refusal))?;
+        self.readable(call.request, rest)?;
+        let here = &self.mailboxes[mailbox];
+        let id = |place: usize| path.raw.get(at + place).map_or("", String::as_str);
         let (kind, scope) = match rest {
-            ["events"] | ["calendar", "events"] => (Kind::Event, None),
+            ["events"] => (Kind::Event, None),
+            ["calendar", "events"] => (Kind::Event, Some(here.calendar)),
+            ["calendars", _, "events"] => {
+                (Kind::Event, Some(here.find_calendar(id(1)).map_err(|refusal| extension(&refusal))?))
+            }
             ["messages"] => (Kind::Message, None),
-            ["mailfolders", _, "messages"] => {
-                (Kind::Message, Some(self.mailboxes[mailbox].find_folder(&path.raw[at + 1])?))
+            ["mailfolders", .., "messages"] if is_folder_path(rest) => {
+                let folder = here.find_folder(id(rest.len() - 2)).map_err(|refusal| extension(&refusal))?;
+                (Kind::Message, Some(folder))
             }
             ["contacts"] => (Kind::Contact, None),
-            ["contactfolders", _, "contacts"] => {
-                (Kind::Contact, Some(self.mailboxes[mailbox].find_contact_folder(&path.raw[at + 1])?))
+            ["contactfolders", .., "contacts"] if is_folder_path(rest) => {
+                let folder = here.find_contact_folder(id(rest.len() - 2)).map_err(|refusal| extension(&refusal))?;
+                (Kind::Contact, Some(folder))
             }
             ["todo", "lists", _, "tasks"] => {
-                (Kind::Task, Some(self.mailboxes[mailbox].find_task_list(&path.raw[at + 2])?.stamp.key))
+                (Kind::Task, Some(here.find_task_list(id(2)).map_err(|refusal| extension(&refusal))?.stamp.key))
             }
             _ => return Err(unsupported()),
         };
-        let filter = query.split('&').find_map(|part| {
-            let (name, value) = part.split_once('=')?;
-            let name = percent_decode_str(name).decode_utf8_lossy();
-            name.eq_ignore_ascii_case("$filter")
-                .then(|| percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
-        });
+        let (filter, select) = (option(query, "$filter"), option(query, "$select"));
         if let Some(text) = &filter {
             read_filter(text, notify::schema(kind))?;
         }
-        Ok(Target { mailbox, kind, scope, filter })
+        let select = select.map(|text| odata::select(&text, notify::schema(kind))).transpose()?.flatten();
+        Ok(Target { mailbox, kind, scope, filter, select })
     }
+}
 
-    pub(crate) fn drop_lapsed_subscriptions(&mut self, now: Timestamp) {
-        self.subscriptions.retain(|_, subscription| subscription.expires > now);
-    }
+/// `mailfolders/{id}`, `childfolders/{id}` as often as one likes, and then what is in there.
+fn is_folder_path(names: &[&str]) -> bool {
+    !names.len().is_multiple_of(2)
+        && names
+            .iter()
+            .enumerate()
+            .skip(2)
+            .step_by(2)
+            .all(|(at, name)| at + 1 == names.len() || *name == "childfolders")
+}
+
+/// A query option of a resource.
+fn option(query: &str, wanted: &str) -> Option<String> {
+    query.split('&').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        name.eq_ignore_ascii_case(wanted)
+            .then(|| percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
+    })
 }
 
 fn may_see(caller: Caller, subscription: &Subscription) -> bool {
@@ -259,18 +392,63 @@ fn may_see(caller: Caller, subscription: &Subscription) -> bool {
 }
 
 fn invalid(message: String) -> Refusal {
-    Refusal::new(400, "InvalidRequest", message)
+    Refusal::new(400, "ValidationError", message)
 }
 
-fn lifetime(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
-    let expires = instant(text).ok_or_else(|| invalid(format!("'{text}' is not a valid expirationDateTime.")))?;
+/// What another service refused while the subscription was made.
+fn extension(refusal: &Refusal) -> Refusal {
+    let status = match refusal.status {
+        403 => "Forbidden",
+        404 => "NotFound",
+        _ => "BadRequest",
+    };
+    let message = format!("Operation: Create; Exception: [Status Code: {status}; Reason: {}]", refusal.message);
+    Refusal::new(refusal.status, "ExtensionError", message)
+}
+
+/// The certificate of a subscription that wants the items brought along.
+fn sealing(body: &Body) -> Result<Option<Sealing>, Refusal> {
+    match body.0.get("includeresourcedata") {
+        None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
+        Some(Value::Bool(true)) => {}
+        Some(_) => return Err(Refusal::new(400, "InvalidRequest", UNREADABLE)),
+    }
+    let needed = |name: &str| {
+        let missing = || invalid(format!("{name} is a required property when includeResourceData is set to true."));
+        body.text(name)?.ok_or_else(missing)
+    };
+    let certificate = needed("encryptionCertificate")?;
+    let certificate_id = needed("encryptionCertificateId")?;
+    if certificate_id.chars().count() > MAX_CLIENT_STATE {
+        let message = format!("encryptionCertificateId must not be longer than {MAX_CLIENT_STATE} characters.");
+        return Err(invalid(message));
+    }
+    let bytes = STANDARD.decode(certificate).ok();
+    if bytes.as_deref().and_then(PublicKey::of_certificate).is_none() {
+        let message =
+            "encryptionCertificate must be a base64-encoded X.509 certificate with an RSA key of at least 2048 bits.";
+        return Err(invalid(message.to_owned()));
+    }
+    Ok(Some(Sealing { certificate: certificate.to_owned(), certificate_id: certificate_id.to_owned() }))
+}
+
+fn longest(kind: Kind, sealing: Option<&Sealing>) -> SignedDuration {
+    match (kind, sealing) {
+        (_, Some(_)) => MAX_RICH_LIFE,
+        (Kind::Task, None) => MAX_TASK_LIFE,
+        (_, None) => MAX_LIFE,
+    }
+}
+
+fn lifetime(text: &str, now: Timestamp, longest: SignedDuration) -> Result<Timestamp, Refusal> {
+    let expires = instant(text).ok_or_else(|| Refusal::new(400, "InvalidRequest", UNREADABLE))?;
     if expires <= now {
         let message = "Subscription expiration can only be set to a time in the future.";
         return Err(Refusal::new(400, "ExtensionError", message));
     }
     let life = expires.duration_since(now);
-    if life > MAX_LIFE {
-        let message = format!("Subscription expiration can only be {} minutes in the future.", MAX_LIFE.as_mins());
+    if life > longest {
+        let message = format!("Subscription expiration can only be {} minutes in the future.", longest.as_mins());
         return Err(Refusal::new(400, "ExtensionError", message));
     }
     Ok(now + life.max(MIN_LIFE))

@@ -208,7 +208,7 @@ impl Exchange {
     }
 
     /// Refuses every refresh token of that user issued so far, the seeded one included, as if an
-    /// administrator had revoked the sessions. Unknown addresses change nothing.
+    /// administrator had revoked the sessions; the user's own subscriptions go with them. Unknown addresses change nothing.
     pub fn revoke_refresh_token(&mut self, address: &str) {
         let Some(mailbox) = self.mailbox_of(address) else {
             return;
@@ -216,6 +216,9 @@ impl Exchange {
         self.grants.seed_revoked.insert(mailbox);
         for refresh in self.grants.refresh.values_mut().filter(|refresh| refresh.mailbox == mailbox) {
             refresh.revoked = true;
+        }
+        for subscription in self.subscriptions.values_mut().filter(|it| it.owner == Some(mailbox)) {
+            subscription.revoked = true;
         }
     }
 

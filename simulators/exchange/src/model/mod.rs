@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod certificate;
 mod changes;
 mod contact;
 mod contact_folder;
@@ -15,6 +16,7 @@ mod mailbox;
 mod meeting;
 mod message;
 mod occurrence;
+mod post;
 mod recurrence;
 pub(crate) mod rsa;
 mod seed;
@@ -39,6 +41,7 @@ use serde_json::Value;
 
 pub(crate) use answer::Response;
 pub(crate) use body::Body;
+pub(crate) use certificate::{PublicKey, thumbprint};
 pub(crate) use changes::{Change, ChangeKind};
 pub(crate) use contact::{Contact, Photo};
 pub(crate) use contact_folder::{ContactFolder, DEFAULT_DISPLAY_NAME};
@@ -50,11 +53,12 @@ pub(crate) use ledger::{BATCH_WIDTH, Ledger, MAX_LAG};
 pub(crate) use mailbox::{Item, Mailbox, Removed, Stamp};
 pub(crate) use message::{Attachment, Content, Message, Writer, item_file};
 pub(crate) use occurrence::occurrence_key;
+pub(crate) use post::{Letter, PATIENCE, PostOffice};
 pub(crate) use sending::FollowUp;
 pub(crate) use series::{Former, Role, Series};
 pub(crate) use settings::{LOCALES, Settings};
 pub(crate) use span::{Span, read_moment, unsupported_zone};
-pub(crate) use subscription::Subscription;
+pub(crate) use subscription::{Sealing, Subscription, usual_tls};
 pub(crate) use todo::{Link, ListRole, Step, Task, TaskFile, TaskList};
 pub(crate) use translate::IdForm;
 pub(crate) use upload::{UPLOAD_LIFE, Upload};
@@ -93,6 +97,9 @@ pub struct Exchange {
     pub(crate) mailboxes: Vec<Mailbox>,
     pub(crate) grants: Grants,
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
+    /// Notifications on their way.
+    #[serde(default)]
+    pub(crate) post: PostOffice,
     pub(crate) delta_generation: u64,
     #[serde(default)]
     pub(crate) ledger: Ledger,
@@ -170,6 +177,7 @@ impl Exchange {
             mailboxes: Vec::new(),
             grants: Grants::default(),
             subscriptions: BTreeMap::new(),
+            post: PostOffice::default(),
             delta_generation: 1,
             ledger: Ledger::default(),
             uploads: BTreeMap::new(),

@@ -37,6 +37,8 @@ pub struct Switches {
     pub hide_deleted_occurrences: bool,
     /// Rows of message deltas that tell an update hold only the properties that changed.
     pub partial_message_rows: bool,
+    /// So many `updated` notifications follow each `created` one, as Exchange goes on working on a new item.
+    pub create_echoes: u32,
     /// How often each notification is sent: 0 drops it, 1 is usual, more duplicates it.
     pub notification_copies: u32,
     /// The next so many notifications (requests to an endpoint) are lost on their way.
@@ -51,6 +53,8 @@ pub struct Switches {
     pub allow_http: bool,
     /// Faults of single parts of a `$batch`; used up from the front.
     pub part_faults: Vec<PartFault>,
+    /// Whether the answers of a `$batch` come in the order of its requests; the service keeps none.
+    pub batch_in_order: bool,
     /// Of the parts of one `$batch` that concern one mailbox, those beyond this number are throttled, as
     /// those of big batches sometimes are; 0 throttles none.
     pub batch_part_limit: u32,
@@ -74,6 +78,7 @@ impl Default for Switches {
             delta_replay: false,
             hide_deleted_occurrences: false,
             partial_message_rows: false,
+            create_echoes: 0,
             notification_copies: 1,
             notification_drops: 0,
             notification_delay_seconds: 0,
@@ -81,6 +86,7 @@ impl Default for Switches {
             handshake_failures: 0,
             allow_http: true,
             part_faults: Vec::new(),
+            batch_in_order: false,
             batch_part_limit: 0,
             limits: Limits::default(),
         }

@@ -347,7 +347,11 @@ pub(super) const BATCH: Switch<Exchange> = Switch {
                 json!({"path": fault.target_contains, "times": fault.times, "status": fault.status,
                        "retry_after": fault.retry_after})
             });
-            json!({"part_limit": world.switches.batch_part_limit, "faults": faults.collect::<Vec<_>>()})
+            json!({
+                "part_limit": world.switches.batch_part_limit,
+                "in_order": world.switches.batch_in_order,
+                "faults": faults.collect::<Vec<_>>(),
+            })
         },
         glance: None,
     },
@@ -365,6 +369,7 @@ pub(super) const BATCH: Switch<Exchange> = Switch {
                     NEXT,
                     "of the parts for one mailbox, those beyond are throttled; 0 is no limit",
                 ),
+                Field::new("in_order", Form::Flag, "the answers come in the order of the requests"),
             ]),
             run: add_part_fault,
         },
@@ -401,6 +406,7 @@ fn add_part_fault(world: &mut Exchange, order: &Order<'_>) -> Result<Value, Obje
         (None, None) => {}
     }
     set(&mut world.switches.batch_part_limit, order.small("part_limit"));
+    set(&mut world.switches.batch_in_order, order.flag("in_order"));
     Ok(Value::Null)
 }
 
@@ -416,6 +422,8 @@ pub(super) const NOTIFICATIONS: Switch<Exchange> = Switch {
                 "drops": switches.notification_drops,
                 "delay_seconds": switches.notification_delay_seconds,
                 "disorder": switches.notification_disorder,
+                "echoes": switches.create_echoes,
+                "waiting": world.waiting_notifications(),
             })
         },
         glance: None,
@@ -428,6 +436,11 @@ pub(super) const NOTIFICATIONS: Switch<Exchange> = Switch {
             Field::new("drops", NEXT, "so many are lost on their way"),
             Field::new("delay_seconds", NEXT, "seconds of the simulator's time that they are late"),
             Field::new("disorder", NEXT, "they wait until there are so many, and leave last first; 0 keeps the order"),
+            Field::new(
+                "echoes",
+                Form::Count { least: 0, most: 100 },
+                "so many 'updated' follow each 'created', as Exchange goes on working on a new item",
+            ),
         ]),
         run: |world, order| {
             let switches = &mut world.switches;
@@ -435,6 +448,7 @@ pub(super) const NOTIFICATIONS: Switch<Exchange> = Switch {
             set(&mut switches.notification_drops, order.small("drops"));
             set(&mut switches.notification_delay_seconds, order.small("delay_seconds"));
             set(&mut switches.notification_disorder, order.small("disorder"));
+            set(&mut switches.create_echoes, order.small("echoes"));
             Ok(Value::Null)
         },
     }],

@@ -53,7 +53,8 @@ fn a_batch_that_is_none_is_refused_whole() {
     let many: Vec<Value> = (0..21).map(|number| get(&number.to_string())).collect();
     let cases = [
         (json!({"requests": many}), "MaximumValueExceeded"),
-        (json!({"requests": [get("1"), get("1")]}), "BadRequest"),
+        (json!({"requests": []}), "BadRequest"),
+        (json!({"requests": [get("a"), get("A")]}), "BadRequest"),
         (json!({"requests": [{"method": "GET", "url": "/me"}]}), "BadRequest"),
         (json!({"requests": [{"id": "1", "method": "GET", "url": "/me", "dependsOn": ["2"]}]}), "BadRequest"),
         (json!({"request": []}), "BadRequest"),
@@ -86,4 +87,51 @@ fn single_parts_are_throttled_inside_a_good_batch() {
     );
     assert!(desk.world.switches.part_faults.is_empty());
     assert_eq!(desk.get("/me/events").1["value"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn parts_are_addressed_and_filled_in_every_usual_way() {
+    let mut desk = Desk::new();
+    desk.world.switches.batch_in_order = true;
+    let create = json!({"subject": "x", "start": times(), "end": times()});
+    let mut sent = create.clone();
+    sent["subject"] = "as text".into();
+    let json_type = json!({"Content-Type": "application/json"});
+    let (status, answer) = desk.post("/$batch", &json!({"requests": [
+        {"id": "a", "method": "get", "url": "me?$select=mail"},
+        {"id": "b", "method": "GET", "url": "https://graph.microsoft.com/v1.0/me?$select=mail"},
+        {"id": "c", "method": "POST", "url": "/me/events", "headers": json_type, "body": create},
+        {"id": "d", "method": "POST", "url": "/me/events", "headers": json_type, "body": sent.to_string()},
+        {"id": "e", "method": "POST", "url": "/me/messages", "headers": {"Content-Type": "text/plain"}, "body": "%%%"},
+        {"id": "f", "method": "GET", "url": "/me/events", "dependsOn": ["D"]},
+    ]}));
+    let ids: Vec<&str> = answer["responses"].as_array().unwrap().iter().map(|part| text(part, "/id")).collect();
+    assert_eq!((status, ids), (200, vec!["a", "b", "c", "d", "e", "f"]));
+    let statuses: Vec<u64> =
+        ["a", "b", "c", "d", "e", "f"].iter().map(|id| part(&answer, id)["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [200, 200, 201, 201, 400, 200]);
+    assert_eq!(part(&answer, "d")["body"]["subject"], "as text");
+    assert_eq!(part(&answer, "b")["body"]["mail"], ANNA);
+}
+
+#[test]
+fn a_batch_that_contradicts_itself_is_told_why() {
+    let get = |id: &str, more: Value| {
+        let mut part = json!({"id": id, "method": "GET", "url": "/me"});
+        part.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        part
+    };
+    let cases = [
+        (vec![get("One", json!({})), get("one", json!({}))], "Request Id one has to be unique in a batch."),
+        (vec![get("1", json!({"dependsOn": ["2"]})), get("2", json!({}))], "Invalid dependency for request Id 1."),
+        (vec![get("1", json!({"dependsOn": ["1"]}))], "Invalid dependency for request Id 1."),
+        (
+            (0..21).map(|at| get(&at.to_string(), json!({}))).collect(),
+            "Number of batch request steps exceeds the maximum value of 20.",
+        ),
+    ];
+    for (requests, message) in cases {
+        let told = Desk::new().post("/$batch", &json!({ "requests": requests }));
+        assert_eq!((told.0, text(&told.1, "/error/message")), (400, message));
+    }
 }

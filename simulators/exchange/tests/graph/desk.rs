@@ -64,6 +64,11 @@ impl Desk {
         change(&mut self.world, &context)
     }
 
+    /// What the running simulator does now and then.
+    pub(crate) fn wake(&mut self) {
+        self.with(Exchange::wake);
+    }
+
     pub(crate) fn get(&mut self, target: &str) -> (u16, Value) {
         told(&self.send("GET", target, &[], None))
     }

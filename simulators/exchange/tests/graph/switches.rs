@@ -130,8 +130,8 @@ fn the_page_tells_every_switch_and_every_field_of_switches_can_be_worked() {
             "delta",
             json!({"lag_seconds": 30, "replay": true, "hide_deleted_occurrences": true, "partial_messages": true}),
         ),
-        ("batch", json!({"part_limit": 6, "status": 503})),
-        ("notifications", json!({"copies": 2, "drops": 1, "delay_seconds": 5, "disorder": 3})),
+        ("batch", json!({"part_limit": 6, "status": 503, "in_order": true})),
+        ("notifications", json!({"copies": 2, "drops": 1, "delay_seconds": 5, "disorder": 3, "echoes": 2})),
         ("subscriptions", json!({"allow_http": false, "handshake_failures": 1})),
     ] {
         let told = outside.set(switch, &body);
@@ -431,7 +431,7 @@ fn parts_of_a_batch_fail_by_order() {
     let outside = Outside::new();
     let told = outside.set("batch", &json!({"status": 429, "path": "GET /me/contacts", "times": 2, "retry_after": 7}));
     let fault = json!({"path": "GET /me/contacts", "times": 2, "status": 429, "retry_after": 7});
-    assert_eq!(told, json!({"part_limit": 0, "faults": [fault]}));
+    assert_eq!(told, json!({"part_limit": 0, "in_order": false, "faults": [fault]}));
     let batch = json!({"requests": [{"id": "1", "method": "GET", "url": "/me/contacts"}]});
     let part = outside.post("/$batch", &batch).1["responses"][0].clone();
     assert_eq!((&part["status"], &part["headers"]["Retry-After"]), (&json!(429), &json!("7")));
