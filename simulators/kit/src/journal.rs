@@ -31,7 +31,8 @@ impl Entry {
 /// What stands in place of a secret.
 const MASK: &str = "***";
 /// Query parameters whose values are secrets.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
+    "authtoken",
     "access_token",
     "refresh_token",
     "id_token",

@@ -57,11 +57,16 @@ impl Exchange {
 
     /// The mailboxes that a request uses, by their ids, and how many at a time of the requests in it.
     pub(crate) fn mailboxes_used(&self, request: &Request, now: Timestamp) -> BTreeMap<String, u32> {
-        let Ok(caller) = self.caller(request, now) else {
-            return BTreeMap::new();
-        };
         let segments = request.segments();
         let mut used: BTreeMap<String, u32> = BTreeMap::new();
+        // The address of an upload session, which needs no sign-in.
+        if let ["api", "v2.0", ..] = segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            used.extend(self.mailbox_used(Caller::App, &segments[1..]).map(|id| (id, 1)));
+            return used;
+        }
+        let Ok(caller) = self.caller(request, now) else {
+            return used;
+        };
         if segments.get(1).is_some_and(|name| name == BATCH) {
             let body = request.json().unwrap_or_default();
             let parts = body.get("requests").and_then(Value::as_array);
@@ -81,7 +86,8 @@ impl Exchange {
         used
     }
 
-    /// The mailbox of a path such as `/v1.0/me/events`, if it leads to something in a mailbox.
+    /// The mailbox of a path such as `/v1.0/me/events`, if it leads to something in a mailbox. The first
+    /// segment is not looked at.
     fn mailbox_used(&self, caller: Caller, segments: &[String]) -> Option<String> {
         let path = Path::of(segments.get(1..)?);
         let mailbox = match (path.names().as_slice(), caller) {

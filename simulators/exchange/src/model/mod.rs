@@ -208,7 +208,12 @@ impl Exchange {
     fn names_only_its_mailboxes(&self) -> bool {
         let subscribed = self.subscriptions.values().map(|subscription| subscription.mailbox);
         let owners = self.subscriptions.values().filter_map(|subscription| subscription.owner);
-        subscribed.chain(owners).chain(self.grants.mailboxes()).all(|mailbox| mailbox < self.mailboxes.len())
+        let uploads = self.uploads.values().map(|upload| upload.mailbox);
+        subscribed
+            .chain(owners)
+            .chain(uploads)
+            .chain(self.grants.mailboxes())
+            .all(|mailbox| mailbox < self.mailboxes.len())
     }
 
     /// The tenant's id, as tokens and notifications show it.

@@ -234,6 +234,35 @@ fn upload_is_limited_by_its_bytes() {
 }
 
 #[test]
+fn pieces_of_an_upload_count_for_the_mailbox_they_go_to() {
+    let outside = Outside::new();
+    let draft = outside.post("/me/messages", &json!({"subject": "x"})).1;
+    let size = 4 * 1024 * 1024;
+    let item = json!({"AttachmentItem": {"attachmentType": "file", "name": "a.bin", "size": size}});
+    let made = outside.post(&format!("/me/messages/{}/attachments/createUploadSession", text(&draft, "/id")), &item).1;
+    outside.set("limits", &json!({"upload_bytes": 3_000_000}));
+    let target = text(&made, "/uploadUrl").strip_prefix("http://h").unwrap();
+    let send = |method: &str, body: Vec<u8>| {
+        let mut request = Request::new(method.parse::<Method>().unwrap(), target, "http://h");
+        let range = format!("bytes 0-{}/{size}", body.len().saturating_sub(1));
+        request.headers.insert("content-range", HeaderValue::try_from(range).unwrap());
+        request.body = body;
+        let reply = outside.shell.answer(request).reply.unwrap();
+        (reply.status.as_u16(), reply.body_json())
+    };
+    assert_eq!(code(&send("PUT", vec![0; size])), (429, "TooManyRequests"));
+    assert_eq!(send("GET", vec![]).1["nextExpectedRanges"], json!(["0-"]), "what was refused was not taken");
+    outside.set("limits", &json!({"off": true, "concurrent": 1}));
+    outside.set("latency", &json!({"ms": 3_600_000, "path": "/contacts"}));
+    assert_eq!(outside.get("/me/contacts").0, 200);
+    assert_eq!(code(&send("PUT", vec![0; size])), (429, "ApplicationThrottled"));
+    assert!(
+        !outside.switch("journal").to_string().contains(target.split_once('=').unwrap().1),
+        "its address is a secret"
+    );
+}
+
+#[test]
 fn no_more_than_four_requests_at_a_time_for_one_mailbox() {
     let mut outside = Outside::new();
     let crowded = (429, "1".to_owned(), "ApplicationThrottled".to_owned());

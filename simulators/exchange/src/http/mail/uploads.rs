@@ -75,6 +75,8 @@ impl Exchange {
             "PUT" => {
                 let upload = self.upload(id, secret, now)?;
                 let (index, key) = (upload.mailbox, upload.message);
+                self.admit(index, request.body.len(), now)?;
+                let upload = self.upload(id, secret, now)?;
                 let start = read_range(request, upload.size)?;
                 let Some(number) = self.take_piece(id, secret, start, &request.body, now)? else {
                     return Ok(progress(self.upload(id, secret, now)?));
