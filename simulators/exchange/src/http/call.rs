@@ -11,6 +11,11 @@ use crate::refusal::Refusal;
 
 /// Content type of every JSON answer.
 const JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+/// Which of its servers answered, as the service tells.
+const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"North Europe","Slice":"E","Ring":"4","ScaleUnit":"000","RoleInstance":"SIMULATED"}}"#;
+/// What scripts of other origins may see.
+const EXPOSED: &str = "ETag, Location, Preference-Applied, Content-Range, request-id, client-request-id, \
+                       ReadWriteConsistencyToken, Retry-After, SdkVersion, WWW-Authenticate, x-ms-client-gcc-tenant";
 /// The largest page that `odata.maxpagesize` may ask for.
 const MAX_PAGE: usize = 1000;
 /// What may stand in a query value as it is.
@@ -101,8 +106,9 @@ impl Call<'_> {
         if self.request.body.is_empty() {
             return Err(Refusal::bad_request("Empty Payload. JSON content expected."));
         }
+        let kind = self.request.header("content-type").unwrap_or("application/json").to_ascii_lowercase();
         match self.request.json() {
-            Ok(Value::Object(body)) => Ok(body),
+            Ok(Value::Object(body)) if kind.contains("json") => Ok(body),
             _ => Err(Refusal::bad_request(
                 "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
             )),
@@ -173,7 +179,12 @@ pub(crate) fn error(refusal: &Refusal, now: Timestamp, request_id: &str, client_
 
 /// The headers that every answer of Graph carries.
 pub(crate) fn finish(reply: Reply, request_id: &str, client_request_id: &str, prefer: &Prefer) -> Reply {
-    let mut reply = reply.header("request-id", request_id).header("client-request-id", client_request_id);
+    let mut reply = reply
+        .header("request-id", request_id)
+        .header("client-request-id", client_request_id)
+        .header("cache-control", "private")
+        .header("strict-transport-security", "max-age=31536000")
+        .header("x-ms-ags-diagnostic", DIAGNOSTIC);
     if !reply.body.is_empty() {
         reply = reply.header("odata-version", "4.0");
     }
@@ -181,6 +192,28 @@ pub(crate) fn finish(reply: Reply, request_id: &str, client_request_id: &str, pr
         reply = reply.header("preference-applied", &prefer.applied.join(", "));
     }
     reply
+}
+
+/// Lets scripts of other origins read the answer, as every answer of Graph does for those that ask.
+pub(crate) fn shared(reply: Reply, request: &Request) -> Reply {
+    if request.header("origin").is_none() {
+        return reply;
+    }
+    reply.header("access-control-allow-origin", "*").header("access-control-expose-headers", EXPOSED)
+}
+
+/// The answer to a browser that asks what it may send.
+pub(crate) fn preflight(request: &Request) -> Option<Reply> {
+    let method = request.header("access-control-request-method")?;
+    if request.method != "OPTIONS" {
+        return None;
+    }
+    let headers = request.header("access-control-request-headers").unwrap_or("*");
+    let reply = Reply::empty(200)
+        .header("access-control-allow-methods", method)
+        .header("access-control-allow-headers", headers)
+        .header("access-control-max-age", "600");
+    Some(shared(reply, request))
 }
 
 /// The id of an answer that came from outside the model.

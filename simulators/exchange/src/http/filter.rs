@@ -12,6 +12,8 @@ pub(crate) enum Expr {
     Or(Box<Expr>, Box<Expr>),
     Not(Box<Expr>),
     Compare(Operand, Relation, Operand),
+    /// `path in ('a','b')`.
+    In(Operand, Vec<Operand>),
     Text(TextTest, Operand, Operand),
     /// `path/any(v: body)` or `path/all(..)`; without a body: any element at all.
     Each {
@@ -61,6 +63,10 @@ impl Expr {
             Self::Compare(left, relation, right) => {
                 compare(left.value(object, variables), *relation, right.value(object, variables))
             }
+            Self::In(left, list) => {
+                let left = left.value(object, variables);
+                list.iter().any(|right| compare(left, Relation::Eq, right.value(object, variables)))
+            }
             Self::Text(test, left, right) => {
                 let lower = |operand: &Operand| operand.value(object, variables).as_str().map(str::to_lowercase);
                 let (Some(left), Some(right)) = (lower(left), lower(right)) else {
@@ -109,6 +115,13 @@ impl Expr {
             Self::Not(inner) => inner.collect(variables, found),
             Self::Compare(left, _, right) | Self::Text(_, left, right) => {
                 for operand in [left, right] {
+                    if let Operand::Path(path) = operand {
+                        add(path, variables, found);
+                    }
+                }
+            }
+            Self::In(left, list) => {
+                for operand in std::iter::once(left).chain(list) {
                     if let Operand::Path(path) = operand {
                         add(path, variables, found);
                     }
@@ -213,6 +226,13 @@ mod tests {
             ("startswith(subject,'DON') and contains(subject,'pan') and endswith(subject, 'ic')", true),
             ("seriesMasterId eq null and subject ne null", true),
             ("nothing/below eq 'x'", false),
+            ("subject in ('x', 'Don''t panic')", true),
+            ("size in (1,2)", false),
+            ("not startswith(subject,'x') and startswith(subject,'don') eq true", true),
+            ("contains(subject,'pan') eq false or endswith(subject,'ic') ne false", true),
+            ("true eq startswith(subject,'x')", false),
+            ("categories/any(c:startswith(c,'sales')) and not(categories/any(c:c in ('Blue','Green')))", true),
+            ("Start/DateTime GE 2026-10-06T01:00:00+00:00 AND subject NE 'x'", true),
         ];
         let event = event.as_object().unwrap();
         for (text, expected) in cases {

@@ -154,9 +154,13 @@ impl Parser {
         if let (Some(Token::Word(word)), Some(Token::Open)) = (self.peek(), self.tokens.get(self.at + 1)) {
             let word = word.clone();
             self.at += 2;
-            return self.call(&word);
+            let call = self.call(&word)?;
+            return self.as_flag(call);
         }
         let left = self.operand()?;
+        if self.take_word("in") {
+            return self.list(left);
+        }
         let relation = match self.peek() {
             Some(Token::Word(word)) => match word.to_ascii_lowercase().as_str() {
                 "eq" => Relation::Eq,
@@ -171,6 +175,17 @@ impl Parser {
             _ => return Ok(Expr::Truth(left)),
         };
         self.next();
+        if let (Operand::Literal(Value::Bool(flag)), Some(Token::Open)) = (&left, self.tokens.get(self.at + 1)) {
+            // `true eq startswith(..)`.
+            let flag = *flag;
+            let call = self.predicate()?;
+            return match relation {
+                Relation::Eq if flag => Ok(call),
+                Relation::Ne if !flag => Ok(call),
+                Relation::Eq | Relation::Ne => Ok(Expr::Not(Box::new(call))),
+                _ => Err("a truth value can only be compared with eq and ne".to_owned()),
+            };
+        }
         let right = self.operand()?;
         Ok(match (left, right) {
             // Extended properties are known by more than one writing of their id.
@@ -181,6 +196,34 @@ impl Parser {
             }
             (left, right) => Expr::Compare(left, relation, right),
         })
+    }
+
+    /// A function may be compared with `true` or `false`.
+    fn as_flag(&mut self, call: Expr) -> Result<Expr, String> {
+        let equal = if self.take_word("eq") {
+            true
+        } else if self.take_word("ne") {
+            false
+        } else {
+            return Ok(call);
+        };
+        match self.operand()? {
+            Operand::Literal(Value::Bool(flag)) if flag == equal => Ok(call),
+            Operand::Literal(Value::Bool(_)) => Ok(Expr::Not(Box::new(call))),
+            _ => Err("a function that tests text is compared with true or false".to_owned()),
+        }
+    }
+
+    /// After `left in`.
+    fn list(&mut self, left: Operand) -> Result<Expr, String> {
+        self.expect(&Token::Open)?;
+        let mut list = vec![self.operand()?];
+        while self.peek() == Some(&Token::Comma) {
+            self.next();
+            list.push(self.operand()?);
+        }
+        self.expect(&Token::Close)?;
+        Ok(Expr::In(left, list))
     }
 
     /// After `word(`: a text test, or a lambda over a collection.
@@ -253,6 +296,9 @@ mod tests {
             "f(x)",
             "a/any(b c)",
             "a eq",
+            "a in 'x'",
+            "a in ()",
+            "startswith(a,'x') eq 'true'",
             &deep,
         ];
         for text in cases.iter().filter(|text| **text != "subject") {

@@ -46,9 +46,11 @@ impl Path {
             match segment.split_once('(') {
                 Some((name, key)) => {
                     path.push(name);
-                    let key = key.trim_end_matches(')').trim_matches('\'');
+                    let key = key.strip_suffix(')').unwrap_or(key);
+                    let quoted = key.strip_prefix('\'').and_then(|key| key.strip_suffix('\''));
+                    let key = quoted.map_or_else(|| key.to_owned(), |key| key.replace("''", "'"));
                     if !key.is_empty() {
-                        path.push(key);
+                        path.push(&key);
                     }
                 }
                 None => path.push(segment),
@@ -106,6 +108,9 @@ impl Model for Exchange {
 impl Exchange {
     /// Answers one request or one part of a batch.
     pub(crate) fn answer(&mut self, request: &Request, context: &Context<'_>, may_batch: bool) -> Reply {
+        if let Some(reply) = call::preflight(request) {
+            return reply;
+        }
         let segments = request.segments();
         if let Some(reply) = self.sign_in_service(request, context.now, &segments) {
             return reply;
@@ -120,13 +125,11 @@ impl Exchange {
         let client_request_id = request.header("client-request-id").unwrap_or(&request_id).to_owned();
         let prefer = Prefer::of(request);
         let outcome = self.graph(request, context, &prefer, &segments, may_batch);
-        match outcome.and_then(|reply| self.lose(request, &segments, reply)) {
-            Ok(reply) => call::finish(reply, &request_id, &client_request_id, &prefer),
-            Err(refusal) => {
-                let reply = call::error(&refusal, context.now, &request_id, &client_request_id);
-                call::finish(reply, &request_id, &client_request_id, &prefer)
-            }
-        }
+        let reply = match outcome.and_then(|reply| self.lose(request, &segments, reply)) {
+            Ok(reply) => reply,
+            Err(refusal) => call::error(&refusal, context.now, &request_id, &client_request_id),
+        };
+        call::shared(call::finish(reply, &request_id, &client_request_id, &prefer), request)
     }
 
     fn graph(

@@ -82,7 +82,7 @@ impl Options {
             options.order = order_by(text, schema)?;
         }
         if let Some(text) = request.param("$top") {
-            options.top = Some(whole("$top", text)?.min(MAX_TOP));
+            options.top = Some(top(text)?);
         }
         if let Some(text) = request.param("$skip") {
             options.skip = whole("$skip", text)?;
@@ -247,7 +247,11 @@ impl Options {
         let page = keys.into_iter().skip(self.skip).take(size);
         let value: Vec<Value> = page.map(|key| Value::Object(self.cut(shown(key)))).collect();
         let mut body = Object::new();
-        body.insert("@odata.context".into(), call.context_url(context).into());
+        let context = match &self.select {
+            Some(select) => format!("{context}({})", select.join(",")),
+            None => context.to_owned(),
+        };
+        body.insert("@odata.context".into(), call.context_url(&context).into());
         if self.count {
             body.insert("@odata.count".into(), total.into());
         }
@@ -346,6 +350,17 @@ fn whole(name: &str, text: &str) -> Result<usize, Refusal> {
             "Invalid value '{text}' for {name} query option found. The {name} query option requires a non-negative integer value."
         ))
     })
+}
+
+fn top(text: &str) -> Result<usize, Refusal> {
+    let top = whole("$top", text)?;
+    if top > MAX_TOP {
+        let message = format!(
+            "The limit of '{MAX_TOP}' for Top query has been exceeded. The value from the incoming request is '{top}'."
+        );
+        return Err(Refusal::bad_request(message));
+    }
+    Ok(top)
 }
 
 /// Splits outside of parentheses and string literals.

@@ -119,3 +119,93 @@ fn users_are_listed() {
     let list = desk.get(&format!("/users?$filter=mail+eq+'{BEN}'")).1;
     assert_eq!(column(&list, "surname"), ["Carter"]);
 }
+
+#[test]
+fn filters_may_be_written_in_many_ways() {
+    let cases = [
+        ("subject in ('Day 1','day 2')", 2),
+        ("startswith(subject,'Day') eq true", 7),
+        ("Subject eq 'Day 1' or SUBJECT EQ 'Day 7'", 2),
+        ("start/dateTime ge 2026-10-06T00:00:00Z", 2),
+        ("start/dateTime lt '2026-10-02T09:00:00.0000000'", 1),
+        ("importance eq 'Normal' and showAs ne 'free'", 7),
+        ("not(subject in ('Day 1'))", 6),
+    ];
+    let mut desk = week();
+    for (filter, expected) in cases {
+        let list = desk.get(&format!("/me/events?%24filter={}&%24top=50", filter.replace(' ', "%20"))).1;
+        assert_eq!(list["value"].as_array().map(Vec::len), Some(expected), "{filter}: {list}");
+    }
+}
+
+#[test]
+fn a_page_has_its_limit_and_its_context_tells_the_selection() {
+    let mut desk = week();
+    let told = desk.get("/me/events?$top=1001");
+    let message = "The limit of '1000' for Top query has been exceeded. The value from the incoming request is '1001'.";
+    assert_eq!((told.0, text(&told.1, "/error/message")), (400, message));
+    assert_eq!(desk.get("/me/events?$top=1000").0, 200);
+    let list = desk.get("/me/events?$select=subject,start&$top=1").1;
+    assert!(text(&list, "/@odata.context").ends_with("/events(subject,start)"), "{list}");
+}
+
+#[test]
+fn ids_may_stand_in_parentheses_and_types_before_names() {
+    let mut desk = Desk::new();
+    let event = desk.meeting("x", "2026-10-06T09:00:00Z");
+    let id = text(&event, "/id");
+    for target in [
+        format!("/me/events('{id}')"),
+        format!("/Me/Events/{}", id.trim_end_matches('=')),
+        format!("/users('{}')/events('{id}')", crate::desk::ANNA),
+        "/me/calendarView/microsoft.graph.delta()?startDateTime=2026-10-01T00:00:00Z&endDateTime=2026-11-01T00:00:00Z"
+            .to_owned(),
+        "/me/contacts/delta()".to_owned(),
+        "/me/mailFolders('inbox')/messages/microsoft.graph.delta".to_owned(),
+    ] {
+        assert_eq!(desk.get(&target).0, 200, "{target}");
+    }
+}
+
+#[test]
+fn answers_carry_what_every_answer_of_graph_carries() {
+    let mut desk = Desk::new();
+    let reply = desk.send("GET", "/me", &["origin: https://app.example", "client-request-id: c1"], None);
+    for (name, value) in [
+        (
+            "content-type",
+            "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8",
+        ),
+        ("odata-version", "4.0"),
+        ("client-request-id", "c1"),
+        ("cache-control", "private"),
+        ("access-control-allow-origin", "*"),
+    ] {
+        assert_eq!(reply.headers[name], value, "{name}");
+    }
+    assert!(reply.headers.contains_key("request-id") && reply.headers.contains_key("x-ms-ags-diagnostic"));
+    let asked = [
+        "origin: https://app.example",
+        "access-control-request-method: PATCH",
+        "access-control-request-headers: authorization",
+    ];
+    let reply = desk.send("OPTIONS", "/me/events", &asked, None);
+    assert_eq!(
+        (reply.status.as_u16(), &reply.headers["access-control-allow-headers"]),
+        (200, &"authorization".parse().unwrap())
+    );
+    assert_eq!(desk.send("HEAD", "/me/events", &[], None).status, 405);
+}
+
+#[test]
+fn a_body_that_is_not_said_to_be_json_is_none() {
+    let body = json!({"subject": "x"});
+    for (kind, expected) in [("text/plain", 400), ("application/x-www-form-urlencoded", 400)] {
+        let reply = Desk::new().send("POST", "/me/events", &[&format!("content-type: {kind}")], Some(&body));
+        assert_eq!(reply.status.as_u16(), expected, "{kind}");
+        assert!(text(&reply.body_json(), "/error/message").starts_with("Unable to read JSON request payload."));
+    }
+    let good = "content-type: application/json; charset=utf-8";
+    let reply = Desk::new().send("POST", "/me/contacts", &[good], Some(&json!({"givenName": "Mia"})));
+    assert_eq!(reply.status, 201);
+}
