@@ -21,8 +21,7 @@
 //!   follow from the master and the date; the series and its occurrences change together.
 //! - Mail that a user sends is delivered at once: into the inboxes of this tenant as its recipients get it
 //!   (same Message-ID, no blind copies to be seen), and it is recorded in [`Exchange::sent_mail`].
-//! - Absent on purpose: other calendars than the default one, and the mails about meetings as messages in
-//!   the inbox.
+//! - Absent on purpose: the mails about meetings as messages in the inbox.
 
 mod http;
 mod model;

@@ -1,6 +1,6 @@
-//! Events and calendars as JSON.
+//! Events as JSON.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::odata::{EXTENDED, Object, Options, Schema};
 use crate::model::ids::Kind;
@@ -67,29 +67,6 @@ pub(crate) const EVENT: Schema = Schema {
         "locations",
         "attendees",
         "organizer",
-    ],
-    keeps_id: true,
-    page: 10,
-    strict_order: false,
-};
-
-pub(crate) const CALENDAR: Schema = Schema {
-    name: "calendar",
-    properties: &[
-        "id",
-        "name",
-        "color",
-        "hexColor",
-        "isDefaultCalendar",
-        "changeKey",
-        "canShare",
-        "canViewPrivateItems",
-        "canEdit",
-        "isRemovable",
-        "isTallyingResponses",
-        "allowedOnlineMeetingProviders",
-        "defaultOnlineMeetingProvider",
-        "owner",
     ],
     keeps_id: true,
     page: 10,
@@ -187,21 +164,4 @@ fn times(event: &Event, zone: &Zone) -> (Value, Value) {
     };
     let tell = |at| json!({"dateTime": civil_text(wall.to_civil(at)), "timeZone": zone.name});
     (tell(start), tell(end))
-}
-
-/// The default calendar.
-pub(crate) fn calendar(mailbox: &Mailbox) -> Object {
-    let id = mailbox.container_id(Kind::Calendar, mailbox.calendar);
-    let change_key = crate::model::ids::change_key(&mailbox.id, mailbox.calendar, 0);
-    let calendar = json!({
-        "id": id, "name": "Calendar", "color": "auto", "hexColor": "", "isDefaultCalendar": true,
-        "changeKey": change_key, "canShare": true, "canViewPrivateItems": true, "canEdit": true,
-        "isRemovable": false, "isTallyingResponses": true,
-        "allowedOnlineMeetingProviders": ["teamsForBusiness"], "defaultOnlineMeetingProvider": "teamsForBusiness",
-        "owner": mailbox.person(),
-    });
-    match calendar {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
 }

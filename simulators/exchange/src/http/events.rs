@@ -1,4 +1,4 @@
-//! Calendars and events.
+//! Events: those of a calendar, and what a window of it shows.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use sim_kit::Reply;
 
 use super::call::{Call, json};
 use super::delta::DeltaKind;
-use super::event_view::{self, CALENDAR, EVENT, EventForm};
+use super::event_view::{self, EVENT, EventForm};
 use super::odata::Options;
 use super::{Path, below, entity, responses};
 use crate::model::{Event, Exchange, Mailbox, instant};
@@ -19,7 +19,12 @@ impl Exchange {
     pub(crate) fn calendar_routes(&mut self, call: &Call<'_>, path: &Path, index: usize) -> Result<Reply, Refusal> {
         let names = path.names();
         let (below_calendar, from) = match names.as_slice() {
-            ["calendars"] if call.is("GET") => return self.calendars(call, index),
+            ["calendargroups", ..] => return self.calendar_group_routes(call, path, index),
+            ["calendars"] if call.is("GET") => return self.list_calendars(call, index, None),
+            ["calendars"] if call.is("POST") => {
+                let group = self.mailboxes[index].usual_group();
+                return self.create_calendar(call, index, group);
+            }
             ["calendars"] => return Err(Refusal::method_not_allowed()),
             ["calendars", ..] => (&names[2..], 2),
             ["calendar", ..] => (&names[1..], 1),
@@ -37,15 +42,14 @@ impl Exchange {
         }
         let method = call.request.method.as_str();
         match (below_calendar, method) {
-            ([], "GET") => {
-                let options = Options::of(call, &CALENDAR)?;
-                let mailbox = &self.mailboxes[index];
-                let calendar = options.cut(event_view::calendar(mailbox));
-                Ok(entity(call, 200, &below(mailbox, "calendars/$entity"), calendar))
-            }
+            ([], _) => self.calendar_entity(call, index, calendar),
             (["events"], "GET") => self.list_events(call, index, calendar, None),
             (["events"], "POST") => self.create_event(call, index, calendar),
             (["events", "delta"], "GET") => self.delta(call, index, DeltaKind::Events(calendar)),
+            (["events", _, "calendar"], "GET") => {
+                let calendar = self.mailboxes[index].find_event(&raw[1])?.stamp.scope;
+                self.calendar_reply(call, index, calendar, 200)
+            }
             (["events", _, "instances"], "GET") => self.list_instances(call, index, &raw[1]),
             (["events", _], "GET") => self.read_event(call, index, &raw[1]),
             (["events", _], "PATCH") => self.patch_event(call, index, &raw[1]),
@@ -59,10 +63,9 @@ impl Exchange {
             }
             (["calendarview", "delta"], "GET") => self.delta(call, index, DeltaKind::CalendarView(calendar)),
             (
-                []
-                | ["events" | "calendarview"]
+                ["events" | "calendarview"]
                 | ["events", _]
-                | ["events", _, "instances"]
+                | ["events", _, "instances" | "calendar"]
                 | ["calendarview", "delta"],
                 _,
             ) => Err(Refusal::method_not_allowed()),
@@ -71,13 +74,6 @@ impl Exchange {
                 Err(Refusal::unknown_segment(raw.get(at).map_or("", String::as_str)))
             }
         }
-    }
-
-    fn calendars(&self, call: &Call<'_>, index: usize) -> Result<Reply, Refusal> {
-        let options = Options::of(call, &CALENDAR)?;
-        let mailbox = &self.mailboxes[index];
-        let show = |()| event_view::calendar(mailbox);
-        Ok(json(200, &options.list(call, &below(mailbox, "calendars"), vec![()], show, show)))
     }
 
     fn list_events(

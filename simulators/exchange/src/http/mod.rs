@@ -1,6 +1,7 @@
 //! The HTTP skin: routes, wire forms, error bodies.
 
 mod batch;
+mod calendars;
 mod call;
 mod delta;
 mod event_view;
@@ -196,7 +197,7 @@ impl Exchange {
         self.enter(call, &rest.names(), index)?;
         self.permitted(call.request, &rest.names())?;
         match rest.names[0].as_str() {
-            "calendars" | "calendar" | "events" | "calendarview" => {
+            "calendars" | "calendar" | "calendargroups" | "events" | "calendarview" => {
                 self.usable(call, index)?;
                 self.calendar_routes(call, &rest, index)
             }

@@ -29,6 +29,7 @@ pub(crate) enum Kind {
     Folder = 4,
     Calendar = 5,
     Attachment = 6,
+    CalendarGroup = 7,
     ContactFolder = 20,
     TaskList = 21,
     Task = 22,
@@ -37,7 +38,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// Whether it holds items; the ids of those that do never change.
     pub(crate) fn is_container(self) -> bool {
-        matches!(self, Self::Folder | Self::Calendar | Self::ContactFolder | Self::TaskList)
+        matches!(self, Self::Folder | Self::Calendar | Self::CalendarGroup | Self::ContactFolder | Self::TaskList)
     }
 }
 

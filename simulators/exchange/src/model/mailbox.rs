@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::ids::{self, Kind, Reading};
-use super::{Contact, ContactFolder, Event, Extended, Folder, Former, Message, Settings, Task, TaskList};
+use super::{
+    Calendar, CalendarGroup, Contact, ContactFolder, Event, Extended, Folder, Former, Message, Settings, Task, TaskList,
+};
 use crate::refusal::Refusal;
 
 /// Whether a mailbox can be used.
@@ -124,9 +126,12 @@ pub(crate) struct Mailbox {
     pub(crate) state: MailboxState,
     pub(crate) version: u64,
     pub(crate) next_key: u64,
+    /// Key of the default calendar.
     pub(crate) calendar: u64,
     pub(crate) contact_folder: u64,
     pub(crate) folders: BTreeMap<u64, Folder>,
+    pub(crate) calendars: BTreeMap<u64, Calendar>,
+    pub(crate) calendar_groups: BTreeMap<u64, CalendarGroup>,
     pub(crate) events: BTreeMap<u64, Event>,
     pub(crate) messages: BTreeMap<u64, Message>,
     pub(crate) contacts: BTreeMap<u64, Contact>,
@@ -152,6 +157,8 @@ impl Mailbox {
             calendar: 0,
             contact_folder: 0,
             folders: BTreeMap::new(),
+            calendars: BTreeMap::new(),
+            calendar_groups: BTreeMap::new(),
             events: BTreeMap::new(),
             messages: BTreeMap::new(),
             contacts: BTreeMap::new(),
@@ -182,6 +189,7 @@ impl Mailbox {
             mailbox.folders.insert(key, folder);
         }
         mailbox.add_usual_lists();
+        mailbox.add_usual_calendars();
         mailbox
     }
 
@@ -222,15 +230,6 @@ impl Mailbox {
                 }
                 Reading::Key(_) | Reading::Foreign => Err(Refusal::item_not_found()),
             },
-        }
-    }
-
-    /// The key of the calendar of an id.
-    pub(crate) fn find_calendar(&self, id: &str) -> Result<u64, Refusal> {
-        match ids::read(id, Kind::Calendar) {
-            Reading::Malformed => Err(Refusal::malformed_id()),
-            Reading::Key(key) if key == self.calendar && self.is_container(Kind::Calendar, key, id) => Ok(key),
-            Reading::Key(_) | Reading::Foreign => Err(Refusal::item_not_found()),
         }
     }
 

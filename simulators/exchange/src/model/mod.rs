@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod calendar;
 mod certificate;
 mod changes;
 mod contact;
@@ -41,6 +42,7 @@ use serde_json::Value;
 
 pub(crate) use answer::Response;
 pub(crate) use body::Body;
+pub(crate) use calendar::{COLORS as CALENDAR_COLORS, Calendar, CalendarGroup};
 pub(crate) use certificate::{PublicKey, thumbprint};
 pub(crate) use changes::{Change, ChangeKind};
 pub(crate) use contact::{Contact, Photo};

@@ -96,6 +96,9 @@ impl Mailbox {
         if is(Kind::Calendar) {
             return self.find_calendar(id).map(|_| (Kind::Calendar, None));
         }
+        if is(Kind::CalendarGroup) {
+            return self.find_calendar_group(id).map(|_| (Kind::CalendarGroup, None));
+        }
         if is(Kind::Folder) {
             return self.find_folder(id).map(|_| (Kind::Folder, None));
         }

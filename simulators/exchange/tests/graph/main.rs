@@ -2,6 +2,7 @@
 
 mod batch;
 mod calendar;
+mod calendars;
 mod contacts;
 mod delta;
 mod desk;
