@@ -14,8 +14,6 @@ use syncline_ports::{AddInAnswer, AddInWish, ErrorKind, Folder, Folders, Holds, 
 use crate::scripted::{self, batch};
 use crate::{World, world};
 
-const SERVED: [Holds; 3] = [Holds::Mail, Holds::Contacts, Holds::Tasks];
-
 impl World {
     async fn folders(&self, holds: Holds) -> Vec<Folder> {
         Folders::list(&self.mailbox, holds).await.unwrap()
@@ -36,7 +34,7 @@ impl World {
 #[tokio::test]
 async fn each_kind_has_one_default_that_the_mailbox_keeps() {
     let world = world().await;
-    for holds in SERVED {
+    for holds in Holds::ALL {
         let folders = world.folders(holds).await;
         let defaults: Vec<&Folder> = folders.iter().filter(|folder| folder.is_default).collect();
         let [default] = &defaults[..] else { panic!("{holds:?}: {folders:?}") };
@@ -51,7 +49,7 @@ async fn each_kind_has_one_default_that_the_mailbox_keeps() {
 #[tokio::test]
 async fn p18_a_folder_keeps_its_id_when_it_is_renamed() {
     let world = world().await;
-    for holds in SERVED {
+    for holds in Holds::ALL {
         let made = Folders::create(&world.mailbox, holds, None, "Salesforce").await.unwrap();
         assert_eq!(
             (made.name.as_str(), &made.parent, made.is_default, made.is_fixed),
@@ -98,7 +96,7 @@ async fn a_folder_below_another_one_says_so_at_every_depth() {
 #[tokio::test]
 async fn more_folders_than_a_page_holds_are_all_listed() {
     let world = world().await;
-    for holds in SERVED {
+    for holds in Holds::ALL {
         for n in 0..5 {
             Folders::create(&world.mailbox, holds, None, &format!("Folder {n}")).await.unwrap();
         }
@@ -114,7 +112,7 @@ async fn more_folders_than_a_page_holds_are_all_listed() {
 #[tokio::test]
 async fn a_deleted_folder_is_gone_and_counts_as_deleted_ever_after() {
     let world = world().await;
-    for holds in [Holds::Contacts, Holds::Tasks] {
+    for holds in [Holds::Events, Holds::Contacts, Holds::Tasks] {
         let made = Folders::create(&world.mailbox, holds, None, "Salesforce").await.unwrap();
         for _ in 0..2 {
             Folders::delete(&world.mailbox, holds, &made.id).await.unwrap();
@@ -133,7 +131,7 @@ async fn a_deleted_folder_is_gone_and_counts_as_deleted_ever_after() {
 #[tokio::test]
 async fn the_mailbox_keeps_its_own_folders() {
     let world = world().await;
-    for holds in SERVED {
+    for holds in Holds::ALL {
         let folders = world.folders(holds).await;
         let default = folders.iter().find(|folder| folder.is_default).unwrap();
         let error = Folders::delete(&world.mailbox, holds, &default.id).await.unwrap_err();
@@ -145,7 +143,12 @@ async fn the_mailbox_keeps_its_own_folders() {
 #[tokio::test]
 async fn a_lost_answer_to_a_create_is_looked_up() {
     let world = world().await;
-    for (holds, path) in [(Holds::Mail, "mailFolders"), (Holds::Contacts, "contactFolders"), (Holds::Tasks, "lists")] {
+    for (holds, path) in [
+        (Holds::Mail, "mailFolders"),
+        (Holds::Events, "calendars"),
+        (Holds::Contacts, "contactFolders"),
+        (Holds::Tasks, "lists"),
+    ] {
         world.folders(holds).await;
         world.tenant.faults().add(FaultRule::on(Method::POST, path, Fault::FailAfter(504)));
         let made = Folders::create(&world.mailbox, holds, None, "Salesforce").await.unwrap();

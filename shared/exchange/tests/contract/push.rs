@@ -89,9 +89,11 @@ async fn each_resource_is_told_of_as_a_whole_or_by_collection_for_as_long_as_it_
     let push = world.mailbox.push().unwrap();
     let default = |folders: Vec<Folder>| folders.into_iter().find(|folder| folder.is_default).unwrap().id;
     let list = default(Folders::list(&world.mailbox, Holds::Tasks).await.unwrap());
+    let calendar = default(Folders::list(&world.mailbox, Holds::Events).await.unwrap());
     let book = default(Folders::list(&world.mailbox, Holds::Contacts).await.unwrap());
     for (resource, collection, minutes) in [
         (PushResource::Events, None, 10_070),
+        (PushResource::Events, Some(calendar), 10_070),
         (PushResource::Mail, None, 10_070),
         (PushResource::Mail, Some(RemoteId::new("inbox")), 10_070),
         (PushResource::Contacts, None, 10_070),
