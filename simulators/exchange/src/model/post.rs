@@ -159,6 +159,12 @@ impl PostOffice {
         missed.map(|letter| letter.subscriptions().collect()).unwrap_or_default()
     }
 
+    /// Takes the place of another, some of whose letters are still on their way: what becomes of them is not
+    /// taken for news of a letter of this one.
+    pub(crate) fn follow(&mut self, other: &Self) {
+        self.next = self.next.max(other.next);
+    }
+
     /// How many letters wait, those on their way included.
     pub(crate) fn waiting(&self) -> usize {
         self.letters.len() + self.held.len()

@@ -1,6 +1,8 @@
 //! Exchange's own switches under `/_sim`: everything that [`Switches`](crate::Switches) holds, and what a
 //! test can do to the world from outside.
 
+mod access;
+mod notices;
 mod service;
 mod tenant;
 
@@ -16,19 +18,19 @@ const ADDRESS: Field = Field::needed("address", Form::Text, "the user's address 
 
 /// All of them, in the order in which the page tells them.
 pub(crate) static SWITCHES: &[Switch<Exchange>] = &[
-    service::LIMITS,
-    service::TOKENS,
-    service::EXPIRE_TOKENS,
-    service::REVOKE,
-    service::SIGN_IN,
+    access::LIMITS,
+    access::TOKENS,
+    access::EXPIRE_TOKENS,
+    access::REVOKE,
+    access::SIGN_IN,
     service::WRITES,
     service::PAGES,
     service::DELTA,
     service::EXPIRE_DELTA,
     service::BATCH,
-    service::NOTIFICATIONS,
-    service::SUBSCRIPTIONS,
-    service::LIFECYCLE,
+    notices::NOTIFICATIONS,
+    notices::SUBSCRIPTIONS,
+    notices::LIFECYCLE,
     tenant::MAILBOXES,
     tenant::MAILBOX_STATE,
     tenant::MAIL,
@@ -48,4 +50,11 @@ fn user(world: &Exchange, name: &str, field: &str) -> Result<usize, Objection> {
 
 fn nothing() -> Value {
     json!({})
+}
+
+/// Takes over what was named.
+fn set<T>(place: &mut T, named: Option<T>) {
+    if let Some(value) = named {
+        *place = value;
+    }
 }

@@ -155,7 +155,7 @@ pub(super) const WORLD: Switch<Exchange> = Switch {
         about: "Puts another world in its place.",
         body: Body::Whole("what a GET of this switch told"),
         run: |world, order| {
-            *world = Exchange::restore(order.whole().clone()).map_err(|error| {
+            let mut other = Exchange::restore(order.whole().clone()).map_err(|error| {
                 let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 Objection {
                     what: format!("it is no world of this simulator: {why}"),
@@ -163,6 +163,8 @@ pub(super) const WORLD: Switch<Exchange> = Switch {
                     remedy: "send what a GET of this switch told, unchanged".to_owned(),
                 }
             })?;
+            other.post.follow(&world.post);
+            *world = other;
             Ok(Value::Null)
         },
     }],
@@ -177,7 +179,9 @@ pub(super) const RESET: Switch<Exchange> = Switch {
         about: "Begins anew, with every switch as it was at the start.",
         body: Body::None,
         run: |world, order| {
-            *world = Exchange::northwind(order.context.now);
+            let mut other = Exchange::northwind(order.context.now);
+            other.post.follow(&world.post);
+            *world = other;
             Ok(Value::Null)
         },
     }],

@@ -14,13 +14,13 @@ use crate::desk::{ANNA, BEN, Desk, code, text};
 
 /// Answers handshakes on every path but `/deaf` and keeps what else is posted. What comes to `/broken`
 /// is answered with 500.
-struct Endpoint {
-    url: String,
-    letters: Receiver<(String, Value)>,
+pub(crate) struct Endpoint {
+    pub(crate) url: String,
+    pub(crate) letters: Receiver<(String, Value)>,
 }
 
 impl Endpoint {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, letters) = channel();
@@ -34,7 +34,7 @@ impl Endpoint {
     }
 
     /// The next letter's path and notifications.
-    fn next(&self) -> (String, Vec<Value>) {
+    pub(crate) fn next(&self) -> (String, Vec<Value>) {
         let (path, body) = self.letters.recv_timeout(Duration::from_secs(10)).expect("a notification");
         (path, body["value"].as_array().unwrap().clone())
     }
