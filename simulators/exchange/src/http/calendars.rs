@@ -157,12 +157,13 @@ impl Exchange {
 
 fn calendar(mailbox: &Mailbox, item: &Calendar) -> Object {
     let is_default = item.key == mailbox.calendar;
+    let is_own = mailbox.birthdays != Some(item.key);
     let hex = CALENDAR_COLORS.iter().find(|(name, _)| *name == item.color).map_or("", |(_, hex)| *hex);
     object(json!({
         "id": mailbox.container_id(Kind::Calendar, item.key), "name": item.name, "color": item.color,
         "hexColor": hex, "isDefaultCalendar": is_default,
         "changeKey": ids::change_key(&mailbox.id, item.key, item.version),
-        "canShare": true, "canViewPrivateItems": true, "canEdit": true, "isRemovable": !is_default,
+        "canShare": is_own, "canViewPrivateItems": true, "canEdit": is_own, "isRemovable": !is_default,
         "isTallyingResponses": is_default, "allowedOnlineMeetingProviders": ["teamsForBusiness"],
         "defaultOnlineMeetingProvider": "teamsForBusiness", "owner": mailbox.person(),
     }))

@@ -44,6 +44,8 @@ impl Exchange {
         match (below_calendar, method) {
             ([], _) => self.calendar_entity(call, index, calendar),
             (["events"], "GET") => self.list_events(call, index, calendar, None),
+            // The service writes the birthdays, from the contacts.
+            (["events"], "POST") if self.mailboxes[index].birthdays == Some(calendar) => Err(Refusal::access_denied()),
             (["events"], "POST") => self.create_event(call, index, calendar),
             (["events", "delta"], "GET") => self.delta(call, index, DeltaKind::Events(calendar)),
             (["events", _, "calendar"], "GET") => {

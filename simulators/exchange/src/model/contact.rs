@@ -17,6 +17,8 @@ pub(crate) struct Contact {
     pub(crate) fields: Map<String, Value>,
     pub(crate) extended: Extended,
     pub(crate) photo: Option<Photo>,
+    /// The key of the event of the birthday.
+    pub(super) birthday_event: Option<u64>,
 }
 
 /// A picture, as it was uploaded.
@@ -208,18 +210,21 @@ impl Exchange {
             fields: Map::new(),
             extended: Extended::default(),
             photo: None,
+            birthday_event: None,
         };
         contact.apply(body)?;
-        let mailbox = &mut self.mailboxes[index];
-        contact.stamp = mailbox.stamp(folder, now);
+        contact.stamp = self.mailboxes[index].stamp(folder, now);
         let stamp = contact.stamp.clone();
-        mailbox.contacts.insert(stamp.key, contact);
+        self.keep_birthday(index, &mut contact, None, now);
+        self.mailboxes[index].contacts.insert(stamp.key, contact);
         self.note(index, Kind::Contact, ChangeKind::Created, stamp.clone());
         Ok(stamp.key)
     }
 
     /// Replaces a contact by its next version.
     pub(crate) fn replace_contact(&mut self, index: usize, mut contact: Contact, now: Timestamp) {
+        let before = self.mailboxes[index].contacts.get(&contact.stamp.key).and_then(Contact::birthday);
+        self.keep_birthday(index, &mut contact, before.as_ref(), now);
         touch(self.mailboxes[index].tick(), &mut contact.stamp, now);
         self.note(index, Kind::Contact, ChangeKind::Updated, contact.stamp.clone());
         self.mailboxes[index].contacts.insert(contact.stamp.key, contact);
@@ -244,12 +249,12 @@ impl Exchange {
         self.note(index, Kind::Contact, ChangeKind::Created, after);
     }
 
-    pub(crate) fn drop_contact(&mut self, index: usize, key: u64) {
-        let mailbox = &mut self.mailboxes[index];
-        let Some(contact) = mailbox.contacts.remove(&key) else {
+    pub(crate) fn drop_contact(&mut self, index: usize, key: u64, now: Timestamp) {
+        let Some(mut contact) = self.mailboxes[index].contacts.remove(&key) else {
             return;
         };
-        mailbox.bury(Kind::Contact, &contact.stamp);
+        self.drop_birthday(index, &mut contact, now);
+        self.mailboxes[index].bury(Kind::Contact, &contact.stamp);
         self.note(index, Kind::Contact, ChangeKind::Deleted, contact.stamp);
     }
 }

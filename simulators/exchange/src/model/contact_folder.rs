@@ -78,12 +78,12 @@ impl Exchange {
     }
 
     /// Deletes a folder with everything in it.
-    pub(crate) fn drop_contact_folder(&mut self, index: usize, key: u64) {
+    pub(crate) fn drop_contact_folder(&mut self, index: usize, key: u64, now: Timestamp) {
         for folder in self.mailboxes[index].contact_folders_from(key).into_iter().rev() {
             let inside = self.mailboxes[index].contacts.values().filter(|contact| contact.stamp.scope == folder);
             let inside: Vec<u64> = inside.map(|contact| contact.stamp.key).collect();
             for contact in inside {
-                self.drop_contact(index, contact);
+                self.drop_contact(index, contact, now);
             }
             let mailbox = &mut self.mailboxes[index];
             if let Some(gone) = mailbox.contact_folders.remove(&folder) {

@@ -128,6 +128,8 @@ pub(crate) struct Mailbox {
     pub(crate) next_key: u64,
     /// Key of the default calendar.
     pub(crate) calendar: u64,
+    /// Key of the calendar of birthdays, once there was one.
+    pub(crate) birthdays: Option<u64>,
     pub(crate) contact_folder: u64,
     pub(crate) folders: BTreeMap<u64, Folder>,
     pub(crate) calendars: BTreeMap<u64, Calendar>,
@@ -155,6 +157,7 @@ impl Mailbox {
             version: 0,
             next_key: 1,
             calendar: 0,
+            birthdays: None,
             contact_folder: 0,
             folders: BTreeMap::new(),
             calendars: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! The tenant's state, without HTTP.
 
 mod answer;
+mod birthday;
 mod body;
 mod calendar;
 mod certificate;

@@ -109,7 +109,7 @@ impl Exchange {
         let index = self.seeded(address)?;
         let unknown = |_| SeedError::UnknownItem(id.to_owned());
         let key = self.mailboxes[index].find::<Contact>(id).map_err(unknown)?.stamp.key;
-        self.drop_contact(index, key);
+        self.drop_contact(index, key, context.now);
         self.flush(context);
         Ok(())
     }

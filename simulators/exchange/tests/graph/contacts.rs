@@ -212,3 +212,32 @@ fn a_contact_seeded_from_outside_is_checked_too() {
     let wrong = desk.with(|world, context| world.add_contact(ANNA, &json!({"givenName": 1}), context));
     assert!(wrong.is_err());
 }
+
+#[test]
+fn a_birthday_stands_in_its_own_calendar_every_year() {
+    let mut desk = Desk::new();
+    let contact = create(&mut desk, &json!({"givenName": "Noor", "birthday": "1990-02-03T00:00:00Z"}));
+    assert_eq!(text(&contact, "/birthday"), "1990-02-03T00:00:00Z");
+    let calendars = desk.get("/me/calendars?$filter=name+eq+'Birthdays'").1;
+    let calendar = format!("/me/calendars/{}", text(&calendars, "/value/0/id"));
+    assert_eq!(calendars["value"][0]["canEdit"], false);
+    assert_eq!(code(&desk.post(&format!("{calendar}/events"), &json!({}))), (403, "ErrorAccessDenied"));
+    let birthdays = |desk: &mut Desk| {
+        let view = "calendarView?startDateTime=2027-01-01T00:00:00Z&endDateTime=2028-01-01T00:00:00Z";
+        let list = desk.get(&format!("{calendar}/{view}")).1;
+        let days = list["value"].as_array().unwrap().iter();
+        days.map(|day| format!("{} {}", &text(day, "/start/dateTime")[..10], text(day, "/subject"))).collect::<Vec<_>>()
+    };
+    assert_eq!(birthdays(&mut desk), ["2027-02-03 Noor's birthday"]);
+    let target = format!("/me/contacts/{}", text(&contact, "/id"));
+    desk.patch(&target, &json!({"jobTitle": "Buyer"}));
+    desk.patch(&target, &json!({"surname": "Haddad", "birthday": "1990-03-04T00:00:00Z"}));
+    assert_eq!(birthdays(&mut desk), ["2027-03-04 Noor Haddad's birthday"]);
+    assert!(column(&desk.get("/me/events").1, "subject").is_empty());
+    desk.patch(&target, &json!({"birthday": null}));
+    assert!(birthdays(&mut desk).is_empty());
+    desk.patch(&target, &json!({"birthday": "1990-03-04T00:00:00Z"}));
+    assert_eq!(birthdays(&mut desk).len(), 1);
+    desk.delete(&target);
+    assert!(birthdays(&mut desk).is_empty());
+}

@@ -46,7 +46,7 @@ impl Exchange {
                 let contact = self.contact_at(index, &raw[0], within)?;
                 call.precondition(&self.mailboxes[index].etag(&contact.stamp))?;
                 let key = contact.stamp.key;
-                self.drop_contact(index, key);
+                self.drop_contact(index, key, call.now);
                 Ok(Reply::empty(204))
             }
             ([_, "photo", ..], _) => {

@@ -48,7 +48,7 @@ impl Exchange {
                     let message = "Distinguished folders cannot be deleted.";
                     return Err(Refusal::new(400, "ErrorDeleteDistinguishedFolder", message));
                 }
-                self.drop_contact_folder(index, folder);
+                self.drop_contact_folder(index, folder, call.now);
                 Ok(Reply::empty(204))
             }
             (["contacts", ..], _) => self.contact_routes(call, &names[2..], &raw[2..], index, Some(folder)),
