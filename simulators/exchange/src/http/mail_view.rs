@@ -120,7 +120,7 @@ pub(crate) fn message(
 /// The message as filters see it.
 pub(crate) fn for_filter(mailbox: &Mailbox, item: &Message) -> Object {
     let mut map = message(mailbox, item, &Options::default(), false, false);
-    map.insert(EXTENDED.into(), item.extended.list().into());
+    map.insert(EXTENDED.into(), item.searchable_properties().into());
     map
 }
 

@@ -64,6 +64,7 @@ fn filters_find_mail() {
         ("inferenceClassification eq 'focused' and importance eq 'normal' and hasAttachments eq false", 3),
         ("toRecipients/any(r:r/emailAddress/address eq 'anna.berg@northwind.example')", 3),
         ("flag/flagStatus eq 'flagged'", 0),
+        ("singleValueExtendedProperties/Any(ep: ep/id eq 'String 0x0037' and ep/value eq 'Offer')", 1),
     ];
     let mut desk = mailbox();
     for (filter, expected) in cases {

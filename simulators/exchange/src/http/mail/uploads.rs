@@ -65,7 +65,7 @@ impl Exchange {
         match request.method.as_str() {
             "GET" => {
                 let upload = self.upload(id, secret, now)?;
-                Ok(progress(upload))
+                Ok(progress(request, upload))
             }
             "DELETE" => {
                 self.upload(id, secret, now)?;
@@ -79,7 +79,7 @@ impl Exchange {
                 let upload = self.upload(id, secret, now)?;
                 let start = read_range(request, upload.size)?;
                 let Some(number) = self.take_piece(id, secret, start, &request.body, now)? else {
-                    return Ok(progress(self.upload(id, secret, now)?));
+                    return Ok(progress(request, self.upload(id, secret, now)?));
                 };
                 let mailbox = &self.mailboxes[index];
                 let message = mailbox.messages.get(&key).ok_or_else(Refusal::item_not_found)?;
@@ -98,10 +98,18 @@ impl Exchange {
     }
 }
 
-fn progress(upload: &Upload) -> Reply {
+fn progress(request: &Request, upload: &Upload) -> Reply {
+    let users = request.path.split("/AttachmentSessions").next().and_then(|path| path.split("/Users").nth(1));
+    let context = format!("{}/api/v2.0/$metadata#Users{}", request.origin, users.unwrap_or_default());
+    // An unbegun session is open-ended; one under way names only where it goes on.
+    let next = match upload.received() {
+        0 => "0-".to_owned(),
+        received => received.to_string(),
+    };
     let body = json!({
+        "@odata.context": format!("{context}/AttachmentSessions/$entity"),
         "expirationDateTime": stamp_text(upload.expires),
-        "nextExpectedRanges": [format!("{}-", upload.received())],
+        "nextExpectedRanges": [next],
     });
     call::json(200, &body)
 }

@@ -209,12 +209,36 @@ impl Message {
 
     /// The extended properties: what was written, and what every message has.
     pub(crate) fn properties(&self) -> Vec<Value> {
+        let mut own = self.common_properties();
+        for id in [IN_REPLY_TO, REFERENCES] {
+            own.extend(self.header_property(id).map(|value| (id, value)));
+        }
+        if !self.mime.is_empty() {
+            let mime = String::from_utf8_lossy(&self.mime);
+            let end = mime.find("\r\n\r\n").or_else(|| mime.find("\n\n")).unwrap_or(mime.len());
+            own.push(("String 0x7d", mime.get(..end).unwrap_or_default().to_owned()));
+        }
+        self.with_written(own)
+    }
+
+    /// Those of them that mail can be found by.
+    pub(crate) fn searchable_properties(&self) -> Vec<Value> {
+        self.with_written(self.common_properties())
+    }
+
+    fn with_written(&self, own: Vec<(&'static str, String)>) -> Vec<Value> {
         let mut all = self.extended.list();
+        let own = own.into_iter().filter(|(id, _)| self.extended.get(id).is_none());
+        all.extend(own.map(|(id, value)| json!({"id": id, "value": value})));
+        all
+    }
+
+    fn common_properties(&self) -> Vec<(&'static str, String)> {
         let flags = i32::from(self.fields.get("isRead") == Some(&Value::Bool(true)))
             + 8 * i32::from(self.is_draft)
             + 16 * i32::from(self.fields.get("hasAttachments") == Some(&Value::Bool(true)));
         let size = self.size().to_string();
-        let mut own = vec![
+        vec![
             (FLAGS, flags.to_string()),
             ("Integer 0xe08", size.clone()),
             ("Long 0xe08", size),
@@ -224,18 +248,7 @@ impl Message {
             ("String 0x1a", "IPM.Note".to_owned()),
             ("String 0x37", self.text("subject").to_owned()),
             ("String 0x70", topic(self.text("subject")).to_owned()),
-        ];
-        for id in [IN_REPLY_TO, REFERENCES] {
-            own.extend(self.header_property(id).map(|value| (id, value)));
-        }
-        if !self.mime.is_empty() {
-            let mime = String::from_utf8_lossy(&self.mime);
-            let end = mime.find("\r\n\r\n").or_else(|| mime.find("\n\n")).unwrap_or(mime.len());
-            own.push(("String 0x7d", mime.get(..end).unwrap_or_default().to_owned()));
-        }
-        own.retain(|(id, _)| self.extended.get(id).is_none());
-        all.extend(own.into_iter().map(|(id, value)| json!({"id": id, "value": value})));
-        all
+        ]
     }
 
     /// Takes the properties that say when and how the message came out of what a client wrote; `new` at
