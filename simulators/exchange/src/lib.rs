@@ -9,7 +9,9 @@
 //! - Time comes only from the context and ids only from a counter: the same calls make the same world.
 //! - Every change of an item takes the next version of its mailbox, and no two changes share one. The
 //!   change key, the delta tokens and their pages all rest on that number.
-//! - A change and its notification happen in the same request; only the delivery comes later.
+//! - A change and its notification happen in the same request; only the delivery comes later. What is not
+//!   delivered yet is part of the state and is tried again in simulated time, after a restore too.
+//! - The keys that tokens and notifications are made with stand in the source: they hide nothing.
 //! - Nothing a client sends makes the simulator panic.
 //! - A mailbox is throttled as the service throttles it; every request to something in it counts, each part
 //!   of a batch too. Only requests that take time ([`sim_kit::Latency`]) are ever at the same time.

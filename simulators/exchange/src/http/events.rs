@@ -35,7 +35,7 @@ impl Exchange {
         let raw = &path.raw[from..];
         if from > 0
             && let ["events", id, ..] = below_calendar
-            && *id != "delta"
+            && !matches!(*id, "delta" | "$count")
             && mailbox.find_event(&raw[1])?.stamp.scope != calendar
         {
             return Err(Refusal::item_not_found());
@@ -47,6 +47,16 @@ impl Exchange {
             // The service writes the birthdays, from the contacts.
             (["events"], "POST") if self.mailboxes[index].birthdays == Some(calendar) => Err(Refusal::access_denied()),
             (["events"], "POST") => self.create_event(call, index, calendar),
+            (["events", "$count"], "GET") => {
+                let stored = self.mailboxes[index].events.values().filter(|event| event.stamp.scope == calendar);
+                event_count(call, &self.mailboxes[index], &stored.cloned().collect::<Vec<Event>>())
+            }
+            (["calendarview", "$count"], "GET") => {
+                let (from, to) = window(call)?;
+                let stored = self.mailboxes[index].events.values().filter(|event| event.stamp.scope == calendar);
+                let events: Vec<Event> = stored.flat_map(|event| event.instances(from, to)).collect();
+                event_count(call, &self.mailboxes[index], &events)
+            }
             (["events", "delta"], "GET") => self.delta(call, index, DeltaKind::Events(calendar)),
             (["events", _, "calendar"], "GET") => {
                 let calendar = self.mailboxes[index].find_event(&raw[1])?.stamp.scope;
@@ -68,7 +78,7 @@ impl Exchange {
                 ["events" | "calendarview"]
                 | ["events", _]
                 | ["events", _, "instances" | "calendar"]
-                | ["calendarview", "delta"],
+                | ["calendarview", "delta" | "$count"],
                 _,
             ) => Err(Refusal::method_not_allowed()),
             ([.., _], _) => {
@@ -197,6 +207,14 @@ fn event_list(call: &Call<'_>, mailbox: &Mailbox, what: &str, events: &[Event]) 
     let shown = |item: &Event| show(mailbox, item, &options, &form);
     let full = |item: &Event| event_view::for_filter(mailbox, item);
     Ok(json(200, &options.list(call, &below(mailbox, what), events.iter().collect(), full, shown)))
+}
+
+/// How many of the events pass the filter, as a bare number.
+fn event_count(call: &Call<'_>, mailbox: &Mailbox, events: &[Event]) -> Result<Reply, Refusal> {
+    let options = Options::of(call, &EVENT)?;
+    let events: Vec<&Event> = events.iter().collect();
+    let count = options.tally(&events, |item| event_view::for_filter(mailbox, item));
+    Ok(Reply::text(200, "text/plain", count.to_string()))
 }
 
 fn show(mailbox: &Mailbox, event: &Event, options: &Options, form: &EventForm) -> super::odata::Object {

@@ -16,6 +16,7 @@ mod oauth;
 mod odata;
 mod people;
 mod permission;
+mod resource;
 mod responses;
 mod rich;
 mod subscriptions;

@@ -209,3 +209,17 @@ fn a_body_that_is_not_said_to_be_json_is_none() {
     let reply = Desk::new().send("POST", "/me/contacts", &[good], Some(&json!({"givenName": "Mia"})));
     assert_eq!(reply.status, 201);
 }
+
+#[test]
+fn events_are_counted() {
+    let mut desk = week();
+    let cases = [
+        ("/me/events/$count", "7"),
+        ("/me/calendar/events/%24count?$filter=subject+eq+'Day+1'", "1"),
+        ("/me/calendarView/$count?startDateTime=2026-10-02T00:00:00Z&endDateTime=2026-10-04T00:00:00Z", "2"),
+    ];
+    for (target, expected) in cases {
+        let reply = desk.send("GET", target, &[], None);
+        assert_eq!((reply.status.as_u16(), reply.body.as_slice()), (200, expected.as_bytes()), "{target}");
+    }
+}
