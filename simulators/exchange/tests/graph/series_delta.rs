@@ -234,3 +234,107 @@ fn the_list_of_events_tells_masters_and_no_occurrences() {
     let rows = round(&mut desk, &link).0;
     assert_eq!((rows.len(), text(&rows[0], "/@removed/reason")), (1, "deleted"));
 }
+
+/// Numbers that look random, the same ones for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from((self.0 >> 33) % u64::from(sides)).unwrap()
+    }
+}
+
+/// What a client knows of a calendar view: id, and type, start and etag.
+type Picture = BTreeMap<String, (String, String, String)>;
+
+fn paint(picture: &mut Picture, rows: &[Value]) {
+    for row in rows {
+        let id = text(row, "/id").to_owned();
+        if row.get("@removed").is_some() {
+            picture.remove(&id);
+        } else {
+            let seen = |name: &str| text(row, name).to_owned();
+            picture.insert(id, (seen("/type"), seen("/start/dateTime"), seen("/@odata.etag")));
+        }
+    }
+}
+
+/// Somebody does something to some event of the calendar.
+fn meddle(desk: &mut Desk, dice: &mut Dice) {
+    let pick = |desk: &mut Desk, dice: &mut Dice, target: &str| {
+        let list = desk.get(&format!("{target}$top=100")).1;
+        let rows = list["value"].as_array().unwrap().clone();
+        (!rows.is_empty()).then(|| rows[dice.roll(u32::try_from(rows.len()).unwrap()) as usize].clone())
+    };
+    let day = 20 + dice.roll(25);
+    let day = if day > 31 { format!("2026-11-{:02}", day - 31) } else { format!("2026-10-{day:02}") };
+    let hour = dice.roll(20);
+    let times =
+        json!({"start": at(&format!("{day}T{hour:02}:00:00")), "end": at(&format!("{day}T{:02}:00:00", hour + 2))});
+    let mut repeats = recurrence(1 + dice.roll(3), 1 + dice.roll(12));
+    repeats["range"]["startDate"] = json!(day);
+    let view = "/me/calendarView?startDateTime=2026-10-15T00:00:00Z&endDateTime=2026-11-15T00:00:00Z&";
+    match dice.roll(10) {
+        0 => {
+            desk.meeting_with("New", &format!("{day}T09:00:00Z"), &json!({"recurrence": repeats}));
+        }
+        1 => {
+            desk.meeting("New", &format!("{day}T09:00:00Z"));
+        }
+        roll @ 2..=5 => {
+            let Some(event) = pick(desk, dice, "/me/events?") else { return };
+            let change = match roll {
+                2 => json!({"recurrence": repeats}),
+                3 => json!({"recurrence": null}),
+                4 => times,
+                _ => json!({"subject": day}),
+            };
+            desk.patch(&item(&event), &change);
+        }
+        roll => {
+            let target = if roll == 6 { "/me/events?" } else { view };
+            let Some(event) = pick(desk, dice, target) else { return };
+            match roll {
+                6 | 7 => desk.delete(&item(&event)),
+                8 => desk.patch(&item(&event), &json!({"subject": day})),
+                _ => {
+                    // To and fro by a day or less: over the edge of the window, if it is near.
+                    let before = text(&event, "/start/dateTime")[..10].to_owned();
+                    let time = |hour: u32| json!({"dateTime": format!("{before}T{hour:02}:30:00"), "timeZone": "Asia/Singapore"});
+                    desk.patch(&item(&event), &json!({"start": time(hour), "end": time(hour + 1)}))
+                }
+            };
+        }
+    }
+}
+
+/// Whether a client that follows a calendar view through many changes sees what a new reader sees.
+fn is_followed(desk: &mut Desk, seed: u64) -> bool {
+    let (mut dice, mut picture) = (Dice(seed), Picture::new());
+    let (rows, mut link) = round(desk, OCTOBER);
+    paint(&mut picture, &rows);
+    (0..15).all(|_| {
+        for _ in 0..=dice.roll(3) {
+            meddle(desk, &mut dice);
+        }
+        desk.prefer = [None, Some("odata.maxpagesize=2")][dice.roll(2) as usize];
+        let (rows, next) = round(desk, &link);
+        paint(&mut picture, &rows);
+        let mut anew = Picture::new();
+        paint(&mut anew, &round(desk, OCTOBER).0);
+        link = next;
+        picture == anew
+    })
+}
+
+#[test]
+fn whoever_follows_the_changes_sees_what_a_new_reader_sees() {
+    for seed in 0..6 {
+        assert!(is_followed(&mut Desk::new(), seed), "seed {seed}");
+    }
+    // Unless deleted occurrences go unsaid.
+    let mut desk = Desk::new();
+    desk.world.switches.hide_deleted_occurrences = true;
+    assert!(!(0..6).all(|seed| is_followed(&mut desk, seed)));
+}

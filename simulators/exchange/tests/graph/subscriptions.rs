@@ -464,3 +464,28 @@ const CERTIFICATE: &str = "MIIDDTCCAfWgAwIBAgIUSvKxB0lGOr1Ev4MtnCUlKaKjmDowDQYJK
          9DRElpJa7VqcxgZQKEPdxA7kYXoANOoAoxMjsG9PSdEp0eI1fY0St6uVcMSfPhvX2jcae3KEvxzlUvV8r1VJR7LUk5icBu3Rfhkq\
          nqV1Lg2cAvXxNga7mP6iN+w59S34wgKw44P1/eb+ARAPUb2+hWotZW/a4mps0ZbTyNzVsF8bpua9vzrQhzc6C3zlAN6YM4nwMOvU\
          NP/MxG5cLKgA2IsLOp52c3d6iHeXSCIFkBhBnJpyLznPW9A=";
+
+#[test]
+fn an_occurrence_is_told_with_its_series() {
+    let (mut desk, endpoint) = (Desk::new(), Endpoint::open());
+    let recurrence = json!({
+        "pattern": {"type": "daily", "interval": 1},
+        "range": {"type": "numbered", "startDate": "2026-10-06", "numberOfOccurrences": 3},
+    });
+    let master = desk.meeting_with("Series", "2026-10-06T09:00:00Z", &json!({"recurrence": recurrence}));
+    let window = "startDateTime=2026-10-07T00:00:00Z&endDateTime=2026-10-08T00:00:00Z";
+    let occurrence = desk.get(&format!("/me/calendarView?{window}")).1["value"][0].clone();
+    assert_eq!(desk.post("/subscriptions", &asked(&endpoint, "me/events", &json!({}))).0, 201);
+    let target = format!("/me/events/{}", text(&occurrence, "/id"));
+    let told =
+        |what: &str| vec![(what.to_owned(), occurrence["id"].clone()), ("updated".to_owned(), master["id"].clone())];
+    let next = |endpoint: &Endpoint| {
+        let notices = endpoint.next().1;
+        let told = |notice: &Value| (text(notice, "/changeType").to_owned(), notice["resourceData"]["id"].clone());
+        notices.iter().map(told).collect::<Vec<_>>()
+    };
+    desk.patch(&target, &json!({"subject": "Other"}));
+    assert_eq!(next(&endpoint), told("updated"));
+    desk.delete(&target);
+    assert_eq!(next(&endpoint), told("deleted"));
+}
