@@ -23,7 +23,8 @@
 //!   follow from the master and the date; the series and its occurrences change together.
 //! - Mail that a user sends is delivered at once: into the inboxes of this tenant as its recipients get it
 //!   (same Message-ID, no blind copies to be seen), and it is recorded in [`Exchange::sent_mail`].
-//! - Absent on purpose: the mails about meetings as messages in the inbox.
+//! - Absent on purpose: the mails about meetings as messages in the inbox, the tasks of flagged mails (their
+//!   list stays empty), files of tasks that need an upload session, open extensions, pictures of users.
 
 mod http;
 mod model;
