@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use syncline::mapping::Fed;
@@ -125,7 +126,12 @@ struct Jumping {
     jump_after: u32,
 }
 
+#[async_trait]
 impl Clock for Jumping {
+    async fn sleep(&self, time: Duration) {
+        self.inner.sleep(time).await;
+    }
+
     fn now(&self) -> Timestamp {
         let looks = self.looks.fetch_add(1, Ordering::SeqCst);
         let late = SignedDuration::from_secs(if looks < self.jump_after { 0 } else { 120 });

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::Value;
 use syncline_ports::{Clock, ErrorKind, GrantVault, PortError};
@@ -29,25 +28,7 @@ pub(crate) struct Client {
     root: String,
     sign_in: SignIn,
     places: Arc<Semaphore>,
-    pause: Arc<dyn Pause>,
-}
-
-/// Waits. It is passed in so that a test need not.
-#[async_trait]
-pub trait Pause: Send + Sync {
-    /// Comes back after that time.
-    async fn pause(&self, time: Duration);
-}
-
-/// Waits by the machine's clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemPause;
-
-#[async_trait]
-impl Pause for SystemPause {
-    async fn pause(&self, time: Duration) {
-        tokio::time::sleep(time).await;
-    }
+    clock: Arc<dyn Clock>,
 }
 
 /// One request.
@@ -90,14 +71,10 @@ impl Client {
             places: places_of(format!("{graph_url} {address}")),
             graph_url,
             root,
-            sign_in: SignIn::new(http.clone(), settings, vault, clock),
+            sign_in: SignIn::new(http.clone(), settings, vault, Arc::clone(&clock)),
             http,
-            pause: Arc::new(SystemPause),
+            clock,
         }
-    }
-
-    pub(crate) fn waits_by(&mut self, pause: Arc<dyn Pause>) {
-        self.pause = pause;
     }
 
     /// A path as this sign-in has to say it. Paths are written as the user's own (`/me/events`); the
@@ -138,7 +115,7 @@ impl Client {
 
     pub(crate) async fn wait(&self, op: &'static str, time: Duration) {
         tracing::debug!(op, seconds = time.as_secs(), "throttled");
-        self.pause.pause(time).await;
+        self.clock.sleep(time).await;
     }
 
     async fn signed_in(&self, ask: &Ask<'_>) -> Result<Result<Value, Refusal>, PortError> {

@@ -60,7 +60,7 @@ use crate::client::Client;
 use crate::event::Owner;
 
 pub use crate::batch::BATCH_LIMIT;
-pub use crate::client::{IN_FLIGHT, Pause, REQUEST_TIMEOUT, SystemPause};
+pub use crate::client::{IN_FLIGHT, REQUEST_TIMEOUT};
 pub use crate::failure::PATIENCE;
 pub use crate::folders::DEPTH_LIMIT;
 pub use crate::pages::PAGE_LIMIT;
@@ -100,13 +100,6 @@ impl Exchange {
     #[must_use]
     pub fn in_calendar(self, calendar: &RemoteId) -> Self {
         Self { calendar: format!("/me/calendars/{}", client::encoded(calendar.as_str())), ..self }
-    }
-
-    /// The same with another way of waiting.
-    #[must_use]
-    pub fn waiting_by(mut self, pause: Arc<dyn Pause>) -> Self {
-        self.client.waits_by(pause);
-        self
     }
 }
 

@@ -16,9 +16,14 @@ const CARLA: &str = "carla.diaz@northwind.example";
 
 struct Time(SimClock);
 
+#[async_trait]
 impl Clock for Time {
     fn now(&self) -> Timestamp {
         self.0.now()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.0.advance(time);
     }
 }
 

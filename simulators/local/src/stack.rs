@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use sim_kit::SimClock;
 use syncline_aws::clients;
@@ -40,9 +41,19 @@ const LOOKS_IDLE: u32 = 10;
 #[derive(Debug)]
 struct HouseClock(SimClock);
 
+#[async_trait]
 impl Clock for HouseClock {
     fn now(&self) -> Timestamp {
         self.0.now()
+    }
+
+    /// A clock that is held is turned on instead.
+    async fn sleep(&self, time: Duration) {
+        if self.0.is_held() {
+            self.0.advance(time);
+        } else {
+            tokio::time::sleep(time).await;
+        }
     }
 }
 

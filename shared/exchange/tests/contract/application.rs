@@ -17,7 +17,7 @@ async fn the_application_reaches_whatever_the_user_reaches() {
     let world = world().await;
     let clock = world.tenant.clock().clone();
     let vault = Vault::with("");
-    let mailbox = opened(&world.tenant.url(), Arc::clone(&vault), &clock, Turning::of(&clock), SignInAs::Application);
+    let mailbox = opened(&world.tenant.url(), Arc::clone(&vault), Turning::of(&clock), SignInAs::Application);
     let key = SyncKey::from_text("k");
 
     let folder = Folders::create(&mailbox, Holds::Contacts, None, "Salesforce Contacts").await.unwrap().id;

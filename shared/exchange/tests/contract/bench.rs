@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sim_kit::SimClock;
-use syncline_exchange::{Exchange, Pause, Settings, SignInAs};
+use syncline_exchange::{Exchange, Settings, SignInAs};
 use syncline_ports::{Clock, ErrorKind, Grant, GrantVault, PortError};
 
 pub(crate) const ANNA: &str = "anna.berg@northwind.example";
@@ -44,52 +44,46 @@ impl GrantVault for Vault {
     }
 }
 
-/// The simulator's time as the adapter's.
-#[derive(Debug)]
-struct SharedClock(SimClock);
-
-impl Clock for SharedClock {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-}
-
-/// Waits by turning the clock on, and remembers for how long.
+/// The simulator's time as the adapter's. It is slept by turning the clock on, and that is remembered.
 #[derive(Debug)]
 pub(crate) struct Turning {
     clock: SimClock,
-    pub(crate) waits: Mutex<Vec<Duration>>,
+    slept: Mutex<Vec<Duration>>,
 }
 
 impl Turning {
     pub(crate) fn of(clock: &SimClock) -> Arc<Self> {
-        Arc::new(Self { clock: clock.clone(), waits: Mutex::default() })
+        Arc::new(Self { clock: clock.clone(), slept: Mutex::default() })
     }
 
-    pub(crate) fn seconds(&self) -> Vec<u64> {
-        self.waits.lock().unwrap().iter().map(Duration::as_secs).collect()
+    /// Each sleep, in seconds.
+    pub(crate) fn slept(&self) -> Vec<u64> {
+        self.slept.lock().unwrap().iter().map(Duration::as_secs).collect()
     }
 }
 
 #[async_trait]
-impl Pause for Turning {
-    async fn pause(&self, time: Duration) {
+impl Clock for Turning {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn sleep(&self, time: Duration) {
         self.clock.advance(time);
-        self.waits.lock().unwrap().push(time);
+        self.slept.lock().unwrap().push(time);
     }
 }
 
 /// Anna's mailbox on the server at `origin`, opened by herself.
-pub(crate) fn annas(origin: &str, vault: Arc<Vault>, clock: &SimClock, pause: Arc<Turning>) -> Exchange {
-    opened(origin, vault, clock, pause, SignInAs::User)
+pub(crate) fn annas(origin: &str, vault: Arc<Vault>, clock: Arc<Turning>) -> Exchange {
+    opened(origin, vault, clock, SignInAs::User)
 }
 
 /// Anna's mailbox, opened by either.
 pub(crate) fn opened<V: GrantVault + 'static>(
     origin: &str,
     vault: Arc<V>,
-    clock: &SimClock,
-    pause: Arc<Turning>,
+    clock: Arc<Turning>,
     sign_in: SignInAs,
 ) -> Exchange {
     let tenant = if sign_in == SignInAs::User { "common" } else { "northwind.example" };
@@ -99,8 +93,7 @@ pub(crate) fn opened<V: GrantVault + 'static>(
         sign_in,
         ..Settings::new("syncline-client", "syncline-secret")
     };
-    let clock = Arc::new(SharedClock(clock.clone()));
-    Exchange::new(settings, http(), vault, clock, ANNA, "Salesforce").waiting_by(pause)
+    Exchange::new(settings, http(), vault, clock, ANNA, "Salesforce")
 }
 
 pub(crate) fn http() -> reqwest::Client {

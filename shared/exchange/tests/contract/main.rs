@@ -41,7 +41,7 @@ struct World {
     tenant: Simulator<Tenant>,
     mailbox: Exchange,
     vault: Arc<Vault>,
-    pause: Arc<Turning>,
+    clock: Arc<Turning>,
     http: reqwest::Client,
 }
 
@@ -49,15 +49,15 @@ async fn world() -> World {
     let clock = SimClock::fixed(at(NOW));
     let tenant = Simulator::start_anywhere(Tenant::northwind(at(NOW)), clock.clone()).await;
     let vault = Vault::with(&format!("refresh-{ANNA}"));
-    let pause = Turning::of(&clock);
-    let mailbox = annas(&tenant.url(), Arc::clone(&vault), &clock, Arc::clone(&pause));
-    World { tenant, mailbox, vault, pause, http: bench::http() }
+    let clock = Turning::of(&clock);
+    let mailbox = annas(&tenant.url(), Arc::clone(&vault), Arc::clone(&clock));
+    World { tenant, mailbox, vault, clock, http: bench::http() }
 }
 
 impl World {
     /// The same mailbox, opened once more.
     fn another(&self) -> Exchange {
-        annas(&self.tenant.url(), Arc::clone(&self.vault), self.tenant.clock(), Arc::clone(&self.pause))
+        annas(&self.tenant.url(), Arc::clone(&self.vault), Arc::clone(&self.clock))
     }
 
     async fn read(&self, id: &RemoteId) -> Option<EventSeen> {

@@ -48,7 +48,7 @@ pub(crate) struct World {
     pub(crate) simulator: Simulator<Scripted>,
     pub(crate) mailbox: syncline_exchange::Exchange,
     pub(crate) vault: Arc<Vault>,
-    pub(crate) pause: Arc<Turning>,
+    pub(crate) clock: Arc<Turning>,
     pub(crate) seen: Arc<Mutex<Vec<String>>>,
 }
 
@@ -62,10 +62,10 @@ pub(crate) async fn opened(sign_in: SignInAs, answer: impl FnMut(&Request) -> Re
     let script = Scripted { answer: Box::new(answer), tokens: 0, refuses_sign_in: false, seen: Arc::clone(&seen) };
     let simulator = Simulator::start_anywhere(script, clock.clone()).await;
     let vault = Vault::with("first");
-    let pause = Turning::of(&clock);
+    let clock = Turning::of(&clock);
     let held: Arc<Vault> = Arc::clone(&vault);
-    let mailbox = bench::opened(&simulator.url(), held, &clock, Arc::clone(&pause), sign_in);
-    World { simulator, mailbox, vault, pause, seen }
+    let mailbox = bench::opened(&simulator.url(), held, Arc::clone(&clock), sign_in);
+    World { simulator, mailbox, vault, clock, seen }
 }
 
 pub(crate) fn window() -> Window {

@@ -137,8 +137,7 @@ async fn d32_each_hurdle_of_the_users_is_theirs_to_take_and_our_own_is_not() {
 fn by_the_application(world: &crate::World) -> (syncline_exchange::Exchange, Arc<Vault>) {
     let vault = Vault::with("");
     let clock = world.tenant.clock();
-    let pause = Turning::of(clock);
-    (opened(&world.tenant.url(), vault.clone(), clock, pause, SignInAs::Application), vault)
+    (opened(&world.tenant.url(), vault.clone(), Turning::of(clock), SignInAs::Application), vault)
 }
 
 #[tokio::test]
@@ -225,7 +224,7 @@ async fn the_application_needs_nobody_to_have_signed_in_and_the_user_does() {
     let world = world().await;
     for (sign_in, expected) in [(SignInAs::Application, None), (SignInAs::User, Some(ErrorKind::AuthRevoked))] {
         let clock = world.tenant.clock();
-        let mailbox = opened(&world.tenant.url(), Arc::new(Empty), clock, Turning::of(clock), sign_in);
+        let mailbox = opened(&world.tenant.url(), Arc::new(Empty), Turning::of(clock), sign_in);
         let page = Events::changes(&mailbox, &window(), &Position::Start).await;
         assert_eq!(page.err().map(|error| error.kind), expected, "{sign_in:?}");
     }

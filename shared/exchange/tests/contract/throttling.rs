@@ -31,17 +31,17 @@ async fn a_short_wait_is_waited_out_and_the_request_made_once_more() {
     let world = world().await;
     world.tenant.faults().add(FaultRule::on_request(2, Fault::Throttle { retry_after: 5 }));
     Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap();
-    assert_eq!(world.pause.seconds(), [5]);
+    assert_eq!(world.clock.slept(), [5]);
 
     world.tenant.faults().add(FaultRule::on_request(1, Fault::Throttle { retry_after: 2 }).times(2));
     let error = Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap_err();
     assert_eq!(error.kind, throttled(2), "once and not again");
-    assert_eq!(world.pause.seconds(), [5, 2]);
+    assert_eq!(world.clock.slept(), [5, 2]);
 
     world.tenant.faults().add(FaultRule::on_request(1, Fault::Throttle { retry_after: 6 }));
     let error = Events::changes(&world.mailbox, &window(), &Position::Start).await.unwrap_err();
     assert_eq!(error.kind, throttled(6), "it is not waited out here");
-    assert_eq!(world.pause.seconds(), [5, 2]);
+    assert_eq!(world.clock.slept(), [5, 2]);
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn of_a_batch_only_the_parts_that_were_throttled_are_sent_again() {
     };
     world.tenant.model().switches.part_faults = vec![fault(1), fault(3), fault(40)];
     let outcomes = world.mailbox.write(&creates(5)).await.unwrap();
-    assert_eq!(world.pause.seconds(), [3], "the longest of the short waits, once");
+    assert_eq!(world.clock.slept(), [3], "the longest of the short waits, once");
     let later = Outcome::Later { after: Some(Duration::from_secs(40)), code: "ApplicationThrottled".into() };
     assert_eq!(outcomes[2], later, "a long wait is handed back, part by part");
     assert!([0, 1, 3, 4].iter().all(|n| matches!(outcomes[*n], Outcome::Done(_))), "{outcomes:?}");
@@ -90,13 +90,13 @@ async fn parts_that_stay_throttled_are_handed_back_and_lost_ones_are_unknown() {
     assert_eq!(*parts.lock().unwrap(), [3, 1]);
     assert_eq!(outcomes[1], Outcome::Unknown, "it may have been carried out this time");
     assert!(matches!((&outcomes[0], &outcomes[2]), (Outcome::Done(_), Outcome::Done(_))));
-    assert_eq!(world.pause.seconds(), [1]);
+    assert_eq!(world.clock.slept(), [1]);
 
     let world = scripted::world(move |request| scripted::batch_waiting(request, "2", throttle)).await;
     let outcomes = world.mailbox.write(&deletes(3)).await.unwrap();
     let later = Outcome::Later { after: Some(Duration::from_secs(2)), code: "429".into() };
     assert_eq!(outcomes[1], later);
-    assert_eq!(world.pause.seconds(), [2]);
+    assert_eq!(world.clock.slept(), [2]);
 }
 
 #[tokio::test]
@@ -109,12 +109,12 @@ async fn a_read_waits_too_and_then_tells_how_long() {
     .await;
     let read = Events::read(&world.mailbox, &[RemoteId::new("a")]).await.unwrap();
     assert!(matches!(read[..], [Observation::Present(_)]));
-    assert_eq!(world.pause.seconds(), [4]);
+    assert_eq!(world.clock.slept(), [4]);
 
     let world = scripted::world(|_| Reply::empty(503).header("retry-after", "3")).await;
     let error = Mails::read(&world.mailbox, &RemoteId::new("m")).await.unwrap_err();
     assert_eq!(error.kind, throttled(3));
-    assert_eq!(world.pause.seconds(), [3], "a service that says when to come again is asked again");
+    assert_eq!(world.clock.slept(), [3], "a service that says when to come again is asked again");
     let outcomes = world.mailbox.write(&deletes(1)).await.unwrap();
     assert_eq!(outcomes, [Outcome::Unknown], "a write is not");
 }
@@ -126,7 +126,7 @@ async fn no_more_than_four_requests_are_under_way_to_one_mailbox_whoever_makes_t
     let clock = world.tenant.clock().clone();
     let vault = || Vault::with(&format!("refresh-{ANNA}"));
     let mailboxes: Vec<Arc<_>> =
-        (0..3).map(|_| Arc::new(annas(&world.tenant.url(), vault(), &clock, Turning::of(&clock)))).collect();
+        (0..3).map(|_| Arc::new(annas(&world.tenant.url(), vault(), Turning::of(&clock)))).collect();
     world.tenant.faults().add(FaultRule::on_request(1, Fault::Latency(Duration::from_millis(20))).times(1000));
     let mut tasks = Vec::new();
     for n in 0..18_usize {

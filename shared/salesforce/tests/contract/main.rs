@@ -57,9 +57,14 @@ impl Vault {
 
 struct WorldClock(SimClock);
 
+#[async_trait]
 impl Clock for WorldClock {
     fn now(&self) -> Timestamp {
         self.0.now()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.0.advance(time);
     }
 }
 
