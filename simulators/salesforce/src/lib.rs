@@ -5,7 +5,8 @@
 //! a person does in the vendor's own client goes through the same API, with [`Salesforce::by_hand`].
 //!
 //! # Invariants
-//! - One table of objects and fields decides describe, the checks of writes, SOQL and defaults.
+//! - One schema of objects and fields decides describe, the checks of writes, SOQL and defaults; what is
+//!   custom in it comes from packages as they are deployed, Syncline's own from `infra/salesforce`.
 //! - A row changes only by a write that has passed every check; a refused request changes nothing, and
 //!   of a request that is all or nothing either all is done or nothing.
 //! - Time comes from the request's context, ids and tokens from a counter and the seed: the same
@@ -16,6 +17,8 @@
 
 mod http;
 mod model;
+mod package;
 mod soql;
 
 pub use model::{BrokenSnapshot, CLIENT_ID, CLIENT_SECRET, Knobs, PASSWORD, Row, Salesforce};
+pub use package::{BrokenPackage, Package};

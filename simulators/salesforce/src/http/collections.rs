@@ -40,18 +40,18 @@ fn too_many(most: usize) -> Refusal {
     Refusal::new(400, "EXCEEDED_ID_LIMIT", message)
 }
 
-fn kind_of(record: &Map<String, Value>) -> Result<&'static Object, Refusal> {
+fn kind_of(call: &Call<'_>, record: &Map<String, Value>) -> Result<&'static Object, Refusal> {
     let name = record.get("attributes").and_then(|attributes| attributes.get("type")).and_then(Value::as_str);
-    name.and_then(Object::named).ok_or_else(|| {
+    name.and_then(|name| call.schema.object(name)).ok_or_else(|| {
         let message = format!("sObject type '{}' is not supported.", name.unwrap_or_default());
         Refusal::write("INVALID_TYPE", message)
     })
 }
 
 /// Refuses a list that changes its object too often.
-fn few_chunks(records: &[Map<String, Value>]) -> Result<(), Refusal> {
+fn few_chunks(call: &Call<'_>, records: &[Map<String, Value>]) -> Result<(), Refusal> {
     let kinds: Vec<Option<&str>> =
-        records.iter().map(|record| kind_of(record).ok().map(|object| object.name)).collect();
+        records.iter().map(|record| kind_of(call, record).ok().map(|object| object.name)).collect();
     let chunks = kinds.windows(2).filter(|pair| pair.first() != pair.last()).count() + 1;
     if chunks <= MOST_CHUNKS {
         return Ok(());
@@ -103,9 +103,9 @@ fn id_in(record: &Map<String, Value>) -> Option<&str> {
 
 pub(super) fn create(org: &mut Salesforce, call: &Call<'_>) -> Answer {
     let (records, all_or_none) = records(call)?;
-    few_chunks(&records)?;
+    few_chunks(call, &records)?;
     Ok(each(org, records, all_or_none, |org, record| {
-        let object = kind_of(&record)?;
+        let object = kind_of(call, &record)?;
         let input = Input { fields: &record, also_id: false };
         org.create(call.caller, object, &input, call.now).map(|id| (id, None))
     }))
@@ -113,9 +113,9 @@ pub(super) fn create(org: &mut Salesforce, call: &Call<'_>) -> Answer {
 
 pub(super) fn update(org: &mut Salesforce, call: &Call<'_>) -> Answer {
     let (records, all_or_none) = records(call)?;
-    few_chunks(&records)?;
+    few_chunks(call, &records)?;
     Ok(each(org, records, all_or_none, |org, record| {
-        let object = kind_of(&record)?;
+        let object = kind_of(call, &record)?;
         let text = id_in(&record)
             .ok_or_else(|| Refusal::write("MISSING_ARGUMENT", "Id not specified in an update call").on("Id"))?;
         let id =
@@ -162,14 +162,14 @@ pub(super) fn delete(org: &mut Salesforce, call: &Call<'_>) -> Answer {
     Ok(each(org, ids, all_or_none, |org, text| {
         let malformed = || Refusal::write("MALFORMED_ID", format!("malformed id {text}"));
         let id = id::canonical(&text).ok_or_else(malformed)?;
-        let object = Object::of_id(&id).ok_or_else(malformed)?;
+        let object = call.schema.of_id(&id).ok_or_else(malformed)?;
         org.delete(call.caller, object, &id, call.now).map_err(in_list)?;
         Ok((id, None))
     }))
 }
 
 pub(super) fn upsert(org: &mut Salesforce, call: &Call<'_>, object: &str, field: &str) -> Answer {
-    let object = Object::named(object).ok_or_else(Refusal::not_found)?;
+    let object = call.schema.object(object).ok_or_else(Refusal::not_found)?;
     let key = rows::key_field(object, field)?;
     let (records, all_or_none) = records(call)?;
     let value_of = |record: &Map<String, Value>| {
@@ -181,7 +181,7 @@ pub(super) fn upsert(org: &mut Salesforce, call: &Call<'_>, object: &str, field:
         *times.entry(value.to_lowercase()).or_default() += 1;
     }
     Ok(each(org, records, all_or_none, |org, mut record| {
-        if kind_of(&record)?.name != object.name {
+        if kind_of(call, &record)?.name != object.name {
             let message = format!("each record of this call must be of type {}", object.name);
             return Err(Refusal::write("INVALID_TYPE", message).into());
         }
@@ -210,7 +210,7 @@ pub(super) fn upsert(org: &mut Salesforce, call: &Call<'_>, object: &str, field:
 }
 
 pub(super) fn read(org: &Salesforce, call: &Call<'_>, object: &str) -> Answer {
-    let object = Object::named(object).ok_or_else(Refusal::not_found)?;
+    let object = call.schema.object(object).ok_or_else(Refusal::not_found)?;
     let (ids, names) = if call.request.method == "POST" {
         let body = call.body()?;
         let list = |name: &str| {
@@ -233,7 +233,8 @@ pub(super) fn read(org: &Salesforce, call: &Call<'_>, object: &str) -> Answer {
     let fields = rows::named(object, names.iter().map(String::as_str))?;
     let found = ids.iter().map(|text| {
         let view = id::canonical(text).and_then(|id| org.fetch(object, &id, call.now).ok());
-        view.map(|view| Value::Object(record(&view, Some(&fields), &call.base(), call.now))).unwrap_or_default()
+        view.map(|view| Value::Object(record(&view, fields.iter().copied(), &call.base(), call.now)))
+            .unwrap_or_default()
     });
     Ok(ok(&found.collect()))
 }

@@ -246,7 +246,11 @@ fn nested(
             if !matches!(rest, ["composite"] | ["composite", "batch" | "graph"]) =>
         {
             let version = version.strip_prefix('v').unwrap_or(version);
-            resource(org, &Call { request: &request, version, caller: call.caller, now: call.now }, rest)
+            resource(
+                org,
+                &Call { request: &request, version, caller: call.caller, schema: call.schema, now: call.now },
+                rest,
+            )
         }
         _ => super::refused(&[Refusal::not_found()]),
     }

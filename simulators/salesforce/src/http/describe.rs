@@ -12,7 +12,8 @@ use super::{Call, ok};
 /// Every object, briefly. 304 if the client has seen the schema as it is.
 pub(super) fn all(org: &Salesforce, call: &Call<'_>) -> Reply {
     unless_known(org, call, || {
-        let objects: Vec<Value> = Object::all().iter().map(|object| Value::Object(summary(object, call))).collect();
+        let objects: Vec<Value> =
+            call.schema.objects().iter().map(|object| Value::Object(summary(object, call))).collect();
         json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects })
     })
 }
@@ -27,7 +28,7 @@ pub(super) fn full(org: &Salesforce, object: &'static Object, call: &Call<'_>) -
     unless_known(org, call, || {
         let mut described = summary(object, call);
         described.insert("fields".to_owned(), object.fields().map(|field| self::field(object, field)).collect());
-        let children = object.child_relationships().map(|(child, field)| {
+        let children = call.schema.children(object).map(|(child, field)| {
             json!({
                 "cascadeDelete": field.cascade, "childSObject": child.name, "deprecatedAndHidden": false,
                 "field": field.name, "junctionIdListNames": [], "junctionReferenceTo": [],
@@ -63,12 +64,12 @@ fn summary(object: &Object, call: &Call<'_>) -> Map<String, Value> {
     let here = format!("{}/sobjects/{}", call.base(), object.name);
     let summary = json!({
         "activateable": false, "associateEntityType": null, "associateParentEntity": null,
-        "createable": true, "custom": object.name.ends_with("__c"), "customSetting": false,
+        "createable": object.createable, "custom": object.custom(), "customSetting": false,
         "deepCloneable": false, "deletable": object.deletable, "deprecatedAndHidden": false, "feedEnabled": false,
         "hasSubtypes": false, "isInterface": false, "isSubtype": false, "keyPrefix": object.prefix,
         "label": object.label, "labelPlural": object.plural, "layoutable": true, "mergeable": false,
         "mruEnabled": true, "name": object.name, "queryable": true, "replicateable": true, "retrieveable": true,
-        "searchable": object.searchable, "triggerable": true, "undeletable": object.deletable, "updateable": true,
+        "searchable": object.searchable, "triggerable": true, "undeletable": object.deletable, "updateable": object.updateable,
         "urls": { "sobject": here, "describe": format!("{here}/describe"), "rowTemplate": format!("{here}/{{ID}}") },
     });
     summary.as_object().cloned().unwrap_or_default()
@@ -96,7 +97,7 @@ fn field(object: &Object, field: &Field) -> Value {
     };
     let long_text = matches!(field.kind, Kind::Area(length) if length > 255);
     let default = match field.kind {
-        Kind::Boolean => json!(false),
+        Kind::Boolean => json!(field.checked),
         _ => Value::Null,
     };
     let compound = object.fields().find_map(|whole| match whole.kind {
@@ -107,13 +108,13 @@ fn field(object: &Object, field: &Field) -> Value {
         _ => None,
     });
     let own = json!({
-        "aggregatable": field.filterable(), "autoNumber": field.name == "CaseNumber", "byteLength": length * 3,
-        "calculated": field.calculated, "cascadeDelete": field.cascade, "compoundFieldName": compound,
+        "aggregatable": field.filterable(), "autoNumber": field.kind == Kind::AutoNumber, "byteLength": length * 3,
+        "calculated": field.calculated, "caseSensitive": field.case_sensitive, "cascadeDelete": field.cascade, "compoundFieldName": compound,
         "createable": field.createable, "custom": field.custom(), "defaultValue": default,
         "defaultedOnCreate": field.defaulted, "digits": digits, "externalId": field.external_id,
         "extraTypeInfo": long_text.then_some("plaintextarea"),
         "filterable": field.filterable() && !matches!(field.kind, Kind::Address(_)),
-        "groupable": field.sortable() && field.kind != Kind::DateTime, "idLookup": field.id_lookup,
+        "groupable": field.sortable() && field.kind != Kind::DateTime, "idLookup": field.id_lookup, "inlineHelpText": field.help,
         "label": field.label, "length": length, "name": field.name, "nameField": field.is_name,
         "namePointing": field.polymorphic(), "nillable": field.nillable,
         "permissionable": field.createable && field.nillable, "picklistValues": picklist,
@@ -125,11 +126,11 @@ fn field(object: &Object, field: &Field) -> Value {
     });
     // What no field of this schema has.
     let same = json!({
-        "aiPredictionField": false, "calculatedFormula": null, "caseSensitive": false, "controllerName": null,
+        "aiPredictionField": false, "calculatedFormula": null, "controllerName": null,
         "defaultValueFormula": null, "dependentPicklist": false, "deprecatedAndHidden": false,
         "displayLocationInDecimal": false, "encrypted": false, "filteredLookupInfo": null,
         "formulaTreatNullNumberAsZero": false, "highScaleNumber": false, "htmlFormatted": false,
-        "inlineHelpText": null, "mask": null, "maskType": null, "queryByDistance": false,
+        "mask": null, "maskType": null, "queryByDistance": false,
         "referenceTargetField": null, "relationshipOrder": null, "restrictedDelete": false,
         "writeRequiresMasterRead": false,
     });
@@ -146,6 +147,7 @@ fn soap_type(field: &Field) -> &'static str {
         Kind::DateTime => "xsd:dateTime",
         Kind::Address(_) => "urn:address",
         Kind::IdList => "urn:JunctionIdListNames",
+        Kind::Base64 => "xsd:base64Binary",
         _ => "xsd:string",
     }
 }

@@ -16,7 +16,7 @@ use sim_kit::{Context, Model, Reply, Request};
 
 use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
-use crate::model::schema::Object;
+use crate::model::schema::{Object, Schema};
 use crate::model::{Caller, Input};
 
 /// The newest version of the API; older and newer ones are answered too.
@@ -33,6 +33,8 @@ struct Call<'a> {
     /// `59.0`
     version: &'a str,
     caller: &'a Caller,
+    /// What the caller sees of the org's objects.
+    schema: &'static Schema,
     now: Timestamp,
 }
 
@@ -134,7 +136,8 @@ fn route(org: &mut Salesforce, request: &Request, segments: &[&str], now: Timest
                 return refused(&[Refusal::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")]);
             }
             org.count_calls(1, now);
-            resource(org, &Call { request, version: number, caller: &caller, now }, rest)
+            let schema = org.schema_of(&caller);
+            resource(org, &Call { request, version: number, caller: &caller, schema, now }, rest)
         }
         _ => refused(&[Refusal::not_found()]),
     }
@@ -162,7 +165,7 @@ fn resource(org: &mut Salesforce, call: &Call<'_>, rest: &[&str]) -> Reply {
         ("GET", ["queryAll"]) => query::first_page(org, call, true),
         ("GET", ["query" | "queryAll", locator]) => query::next_page(org, call, locator),
         ("GET", ["sobjects"]) => Ok(describe::all(org, call)),
-        (_, ["sobjects", name, rest @ ..]) => match Object::named(name) {
+        (_, ["sobjects", name, rest @ ..]) => match call.schema.object(name) {
             Some(object) => of_object(org, call, method, object, rest),
             None => Err(Refusal::not_found().into()),
         },

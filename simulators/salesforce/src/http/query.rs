@@ -18,7 +18,7 @@ pub(super) fn first_page(org: &mut Salesforce, call: &Call<'_>, all: bool) -> An
     };
     let query = bound(org, call, soql)?;
     let base = call.base();
-    let run = Run { org, all, now: call.now, base: &base };
+    let run = Run { org, schema: call.schema, all, now: call.now, base: &base };
     let ids = run.ids(&query);
     if matches!(query.selection, Selection::Count) {
         return Ok(ok(&json!({ "totalSize": ids.len(), "done": true, "records": [] })));
@@ -43,7 +43,7 @@ pub(super) fn next_page(org: &Salesforce, call: &Call<'_>, locator: &str) -> Ans
     let query = bound(org, call, &cursor.soql)?;
     let base = call.base();
     // Rows deleted since the query keep their place on the page.
-    let run = Run { org, all: cursor.all, now: call.now, base: &base };
+    let run = Run { org, schema: call.schema, all: cursor.all, now: call.now, base: &base };
     let ids = rest.get(..cursor.batch).unwrap_or(rest);
     let next = offset + ids.len();
     let url = (next < cursor.ids.len()).then(|| format!("{base}/query/{name}-{next}"));
@@ -52,7 +52,7 @@ pub(super) fn next_page(org: &Salesforce, call: &Call<'_>, locator: &str) -> Ans
 
 fn bound(org: &Salesforce, call: &Call<'_>, soql: &str) -> Result<Bound, Refusal> {
     let zone = org.user(&call.caller.user).and_then(|user| TimeZone::get(user.text("TimeZoneSidKey")).ok());
-    bind(soql, call.now, &zone.unwrap_or(TimeZone::UTC))
+    bind(call.schema, soql, call.now, &zone.unwrap_or(TimeZone::UTC))
 }
 
 /// How many rows a page has: what the client asks for, within the vendor's bounds and the knob's.

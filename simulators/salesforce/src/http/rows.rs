@@ -42,11 +42,12 @@ pub(super) fn get(org: &Salesforce, call: &Call<'_>, object: &'static Object, te
         Some(names) => Some(named(object, names.split(','))?),
         None => None,
     };
-    let body = record(&view, fields.as_deref(), &call.base(), call.now);
+    let fields = fields.unwrap_or_else(|| object.fields().collect());
+    let body = record(&view, fields, &call.base(), call.now);
     if object.name != "Account" {
         return Ok(ok(&Value::Object(body)));
     }
-    let tag = etag(&record(&view, None, "", call.now));
+    let tag = etag(&record(&view, object.fields(), "", call.now));
     let known = call.request.header("if-none-match").is_some_and(|known| matches(known, &tag));
     Ok(if known { Reply::empty(304) } else { ok(&Value::Object(body)) }.header("etag", &tag))
 }
@@ -84,7 +85,7 @@ pub(super) fn update(org: &mut Salesforce, call: &Call<'_>, object: &'static Obj
         && let Some(wanted) = call.request.header("if-match")
     {
         let view = org.fetch(object, &id, call.now)?;
-        if !matches(wanted, &etag(&record(&view, None, "", call.now))) {
+        if !matches(wanted, &etag(&record(&view, object.fields(), "", call.now))) {
             let message = "The record was changed since the entity tag of If-Match was given";
             return Err(Refusal::new(412, "PRECONDITION_FAILED", message).into());
         }

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::schema::Object;
 use super::{Row, Salesforce, id};
 
 /// The connected app's consumer key.
@@ -111,7 +110,7 @@ impl Salesforce {
         });
         let values = values.as_object().cloned().unwrap_or_default();
         let values = values.into_iter().filter(|(_, value)| value != "").collect();
-        let Some(object) = Object::named("User") else {
+        let Some(object) = self.schema().object("User") else {
             return String::new();
         };
         let id = id::mint(object.prefix, &self.draw("User"));
@@ -124,7 +123,7 @@ impl Salesforce {
 
     /// The user of that name, compared without case.
     pub(crate) fn user_named(&self, username: &str) -> Option<&Row> {
-        let object = Object::named("User")?;
+        let object = self.schema().object("User")?;
         let field = object.field("Username")?;
         self.store.row(self.store.holders(object, field, username).first()?)
     }

@@ -46,7 +46,7 @@ impl Salesforce {
                 read_only.push(field.name);
                 continue;
             }
-            match accept(field, value) {
+            match accept(self.schema(), field, value) {
                 Ok(value) => {
                     changes.insert(field.name, value);
                 }
@@ -82,7 +82,7 @@ impl Salesforce {
             return if value.is_null() { Ok((field, Value::Null)) } else { Err(unknown()) };
         };
         let named = parent.get("attributes").and_then(|attributes| attributes.get("type")).and_then(Value::as_str);
-        let mut targets = field.targets().iter().filter_map(|target| Object::named(target));
+        let mut targets = field.targets().iter().filter_map(|target| self.schema().object(target));
         let target = match named {
             Some(name) => targets.find(|target| target.name.eq_ignore_ascii_case(name)),
             None => targets.next(),

@@ -1,6 +1,7 @@
 //! The org as a state machine: rows, users and their tokens, and what tests may turn.
 
 mod check;
+pub(crate) mod custom;
 mod door;
 pub(crate) mod id;
 mod input;
@@ -31,10 +32,14 @@ pub(crate) use read::{attributes, record};
 pub use store::Row;
 pub(crate) use write::Upserted;
 
+use custom::Customization;
 use door::Door;
 use read::Cursor;
+use schema::Schema;
 use store::Store;
 use usage::Usage;
+
+use crate::package::Package;
 
 /// What tests and people may turn while the org runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,6 +80,8 @@ pub struct Salesforce {
     seed: String,
     /// How many ids and tokens were drawn.
     drawn: u64,
+    /// What the admins made of the standard objects.
+    customization: Customization,
     /// When the schema was last changed.
     schema_changed: Timestamp,
     store: Store,
@@ -83,7 +90,8 @@ pub struct Salesforce {
     cursors: BTreeMap<String, Cursor>,
     /// How often the next writes of these rows are refused.
     locks: BTreeMap<String, u32>,
-    cases: u64,
+    /// The last number of each field that counts up, by object and field.
+    counters: BTreeMap<String, u64>,
 }
 
 /// Why a snapshot cannot be restored.
@@ -110,13 +118,14 @@ impl Salesforce {
             org_id: String::new(),
             seed: seed.to_owned(),
             drawn: 0,
+            customization: Customization::default(),
             schema_changed: stamp::whole_seconds(now),
-            store: Store::default(),
+            store: Store::empty(Schema::standard()),
             door: Door::default(),
             usage: Usage::default(),
             cursors: BTreeMap::new(),
             locks: BTreeMap::new(),
-            cases: 1000,
+            counters: BTreeMap::new(),
         };
         org.org_id = id::mint("00D", &org.draw("org"));
         org
@@ -130,13 +139,14 @@ impl Salesforce {
     /// The world of a [`snapshot`](Self::snapshot).
     pub fn restore(snapshot: Value) -> Result<Self, BrokenSnapshot> {
         let mut org: Self = serde_json::from_value(snapshot).map_err(BrokenSnapshot)?;
-        org.store.index_all();
+        let schema = Schema::of(&org.customization);
+        org.store.reshape(schema);
         Ok(org)
     }
 
     /// The rows of an object (by its exact name) that are not deleted, in their newest state.
     pub fn rows(&self, object: &str) -> impl Iterator<Item = &Row> {
-        let object = schema::Object::named(object);
+        let object = self.schema().object(object);
         object.into_iter().flat_map(|object| self.store.rows(object)).filter(|row| !row.is_deleted())
     }
 
@@ -160,6 +170,28 @@ impl Salesforce {
     /// The user, or an admin, takes back the approval: each refresh token and session of his ends.
     pub fn revoke_refresh_token(&mut self, username: &str) {
         self.door.revoke_of(username);
+    }
+
+    /// Deploys a package: its objects and fields are there from now on.
+    pub fn install(&mut self, package: &Package, now: Timestamp) {
+        self.customize(&package.customization, now);
+    }
+
+    /// Changes the schema; rows keep the values they have.
+    pub(crate) fn customize(&mut self, change: &Customization, now: Timestamp) {
+        self.customization.add(change);
+        self.schema_changed = stamp::whole_seconds(now);
+        self.store.reshape(Schema::of(&self.customization));
+    }
+
+    /// All objects of the org, whoever may see them.
+    pub(crate) fn schema(&self) -> &'static Schema {
+        self.store.schema()
+    }
+
+    /// The objects and fields that a caller sees.
+    pub(crate) fn schema_of(&self, _caller: &Caller) -> &'static Schema {
+        self.schema()
     }
 
     pub(crate) fn org_id(&self) -> &str {

@@ -1,11 +1,15 @@
-//! The table of objects: standard ones, and the fields that Syncline's package brings.
+//! The table of objects that every org has.
 
 mod activities;
+mod files;
 
-use super::schema::{Field, Kind, Object, Owner};
+use super::schema::{Field, Kind, Owner, Standard};
 use activities::{EMAIL_MESSAGE, EMAIL_MESSAGE_RELATION, EVENT, EVENT_RELATION, TASK};
+use files::{CONTENT_DOCUMENT, CONTENT_DOCUMENT_LINK, CONTENT_VERSION};
 
-use Kind::{Address, Area, Boolean, Currency, Date, DateTime, Double, Email, Int, Phone, Picklist, Text, Url};
+use Kind::{
+    Address, Area, AutoNumber, Boolean, Currency, Date, DateTime, Double, Email, Int, Phone, Picklist, Text, Url,
+};
 
 const fn text(name: &'static str, label: &'static str, length: usize) -> Field {
     Field::new(name, label, Text(length))
@@ -46,9 +50,6 @@ macro_rules! values {
     ($($value:literal),* $(,)?) => { &[$(($value, $value)),*] };
 }
 use values;
-
-/// The key by which Syncline finds its own rows again.
-const KEY: Field = text("Syncline_Key__c", "Syncline Key", 80).external_id(true);
 
 pub(super) const ID: [Field; 1] = [of("Id", "Record ID", Kind::Id).read_only().required().id_lookup()];
 
@@ -146,7 +147,6 @@ const ACCOUNT: &[Field] = &[
     of("AnnualRevenue", "Annual Revenue", Currency),
     of("NumberOfEmployees", "Employees", Int),
     area("Description", "Account Description", 32_000),
-    KEY,
 ];
 
 const CONTACT: &[Field] = &[
@@ -183,8 +183,6 @@ const CONTACT: &[Field] = &[
     area("Description", "Contact Description", 32_000),
     flag("HasOptedOutOfEmail", "Email Opt Out"),
     flag("DoNotCall", "Do Not Call"),
-    text("Legacy_Id__c", "Legacy Id", 80).external_id(false),
-    KEY,
 ];
 
 const LEAD: &[Field] = &[
@@ -222,7 +220,6 @@ const LEAD: &[Field] = &[
         .read_only(),
     flag("HasOptedOutOfEmail", "Email Opt Out"),
     flag("DoNotCall", "Do Not Call"),
-    KEY,
 ];
 
 const OPPORTUNITY: &[Field] = &[
@@ -257,7 +254,7 @@ const OPPORTUNITY: &[Field] = &[
 ];
 
 const CASE: &[Field] = &[
-    text("CaseNumber", "Case Number", 30).defaulted().read_only().name_field().id_lookup(),
+    of("CaseNumber", "Case Number", AutoNumber).defaulted().read_only().name_field().id_lookup(),
     reference("ContactId", "Contact ID", &["Contact"], "Contact").children("Cases"),
     reference("AccountId", "Account ID", &["Account"], "Account").children("Cases"),
     text("SuppliedName", "Name", 80),
@@ -270,6 +267,45 @@ const CASE: &[Field] = &[
     area("Description", "Description", 32_000),
     flag("IsClosed", "Closed").read_only(),
     of("ClosedDate", "Closed Date", DateTime).read_only(),
+];
+
+const OPPORTUNITY_CONTACT_ROLE: &[Field] = &[
+    reference("OpportunityId", "Opportunity ID", &["Opportunity"], "Opportunity")
+        .required()
+        .create_only()
+        .children("OpportunityContactRoles")
+        .cascade(),
+    reference("ContactId", "Contact ID", &["Contact"], "Contact")
+        .required()
+        .children("OpportunityContactRoles")
+        .cascade(),
+    picklist(
+        "Role",
+        "Role",
+        values![
+            "Business User",
+            "Decision Maker",
+            "Economic Buyer",
+            "Economic Decision Maker",
+            "Evaluator",
+            "Executive Sponsor",
+            "Influencer",
+            "Technical Buyer",
+            "Other",
+        ],
+    ),
+    flag("IsPrimary", "Primary"),
+];
+
+const ORGANIZATION: &[Field] = &[
+    text("Name", "Name", 80).required().name_field(),
+    text("OrganizationType", "Edition", 40).read_only(),
+    text("InstanceName", "Instance Name", 5).read_only(),
+    flag("IsSandbox", "Is Sandbox").read_only(),
+    text("TimeZoneSidKey", "Time Zone", 40),
+    text("DefaultLocaleSidKey", "Locale", 40),
+    text("LanguageLocaleKey", "Language", 40),
+    text("NamespacePrefix", "Namespace Prefix", 15).read_only(),
 ];
 
 /// What every row has under a reference that may point to several objects (the object `Name`).
@@ -294,14 +330,46 @@ const fn object(
     owner: Owner,
     searchable: bool,
     own: &'static [Field],
-) -> Object {
-    Object { name: names[0], label: names[1], plural: names[2], prefix, owner, deletable: true, searchable, own }
+) -> Standard {
+    Standard {
+        name: names[0],
+        label: names[1],
+        plural: names[2],
+        prefix,
+        owner,
+        createable: true,
+        updateable: true,
+        deletable: true,
+        searchable,
+        own,
+    }
 }
 
-pub(super) const OBJECTS: &[Object] = &[
+pub(super) const STANDARD: &[Standard] = &[
     object(["Account", "Account", "Accounts"], "001", Owner::User, true, ACCOUNT),
     object(["Case", "Case", "Cases"], "500", Owner::UserOrQueue, true, CASE),
     object(["Contact", "Contact", "Contacts"], "003", Owner::User, true, CONTACT),
+    Standard {
+        createable: false,
+        ..object(
+            ["ContentDocument", "Content Document", "Content Documents"],
+            "069",
+            Owner::User,
+            true,
+            CONTENT_DOCUMENT,
+        )
+    },
+    object(
+        ["ContentDocumentLink", "Content Document Link", "Content Document Links"],
+        "06A",
+        Owner::Nobody,
+        false,
+        CONTENT_DOCUMENT_LINK,
+    ),
+    Standard {
+        deletable: false,
+        ..object(["ContentVersion", "Content Version", "Content Versions"], "068", Owner::User, true, CONTENT_VERSION)
+    },
     object(["EmailMessage", "Email Message", "Email Messages"], "02s", Owner::User, false, EMAIL_MESSAGE),
     object(
         ["EmailMessageRelation", "Email Message Relation", "Email Message Relations"],
@@ -314,6 +382,18 @@ pub(super) const OBJECTS: &[Object] = &[
     object(["EventRelation", "Event Relation", "Event Relations"], "0RE", Owner::Nobody, false, EVENT_RELATION),
     object(["Lead", "Lead", "Leads"], "00Q", Owner::UserOrQueue, true, LEAD),
     object(["Opportunity", "Opportunity", "Opportunities"], "006", Owner::User, true, OPPORTUNITY),
+    object(
+        ["OpportunityContactRole", "Opportunity Contact Role", "Opportunity Contact Role"],
+        "00K",
+        Owner::Nobody,
+        false,
+        OPPORTUNITY_CONTACT_ROLE,
+    ),
+    Standard {
+        createable: false,
+        deletable: false,
+        ..object(["Organization", "Organization", "Organizations"], "00D", Owner::Nobody, false, ORGANIZATION)
+    },
     object(["Task", "Task", "Tasks"], "00T", Owner::UserOrQueue, true, TASK),
-    Object { deletable: false, ..object(["User", "User", "Users"], "005", Owner::Nobody, true, USER) },
+    Standard { deletable: false, ..object(["User", "User", "Users"], "005", Owner::Nobody, true, USER) },
 ];

@@ -135,22 +135,15 @@ pub(crate) fn attributes(kind: &str, view: &View<'_>, base: &str) -> Value {
     json!({ "type": kind, "url": format!("{base}/sobjects/{}/{}", view.row.object(), view.row.id()) })
 }
 
-/// A record with these fields, or all. `base` is the path up to the version.
-pub(crate) fn record(
+/// A record with these fields. `base` is the path up to the version.
+pub(crate) fn record<'a>(
     view: &View<'_>,
-    fields: Option<&[&'static Field]>,
+    fields: impl IntoIterator<Item = &'a Field>,
     base: &str,
     now: Timestamp,
 ) -> Map<String, Value> {
     let mut record = Map::new();
     record.insert("attributes".to_owned(), attributes(view.row.object(), view, base));
-    let all: Vec<&'static Field>;
-    let fields = if let Some(fields) = fields {
-        fields
-    } else {
-        all = view.object().map(|object| object.fields().collect()).unwrap_or_default();
-        &all
-    };
     for field in fields {
         record.insert(field.name.to_owned(), view.value(field, now).into_owned());
     }

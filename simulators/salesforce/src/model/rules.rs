@@ -131,7 +131,7 @@ fn who_and_what(org: &Salesforce, values: &mut Values) -> Result<(), Refusal> {
 
 /// Sets values in a row that a system process touches: only its `SystemModstamp` moves.
 fn touch(org: &mut Salesforce, id: &str, new: &[(&str, Value)], now: Timestamp) {
-    let Some(object) = Object::of_id(id) else {
+    let Some(object) = org.schema().of_id(id) else {
         return;
     };
     let Some(mut values) =

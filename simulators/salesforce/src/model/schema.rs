@@ -1,6 +1,11 @@
-//! What an object and a field are. Describe, checks of writes, SOQL and defaults all read these.
+//! What an object and a field are, and which of them an org has. Describe, checks of writes, SOQL and
+//! defaults all read these.
 
-use super::objects::{AUDIT, ID, OBJECTS, OWNER, POLYMORPHIC_OWNER};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::custom::{Customization, custom_fields, custom_objects};
+use super::objects::{AUDIT, ID, OWNER, POLYMORPHIC_OWNER, STANDARD};
 
 /// A field's type with what belongs to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,12 +27,16 @@ pub(crate) enum Kind {
     Url(usize),
     /// The values; the first is the default if the field is defaulted.
     Picklist(&'static [(&'static str, &'static str)]),
+    /// Letters around a number that counts up, made for each new row.
+    AutoNumber,
     /// The objects it may point to.
     Reference(&'static [&'static str]),
     /// Street, city and so on, put together when read; the fields' common prefix.
     Address(&'static str),
     /// A list of ids that makes junction rows.
     IdList,
+    /// Bytes.
+    Base64,
 }
 
 /// One field of an object.
@@ -53,6 +62,12 @@ pub(crate) struct Field {
     pub children: Option<&'static str>,
     /// Whether the row goes with its parent.
     pub cascade: bool,
+    /// Whether unique values that differ in case only differ.
+    pub case_sensitive: bool,
+    /// A Boolean's value in a row that is not given one.
+    pub checked: bool,
+    /// The help text beside the field.
+    pub help: Option<&'static str>,
 }
 
 impl Field {
@@ -74,6 +89,9 @@ impl Field {
             relationship: None,
             children: None,
             cascade: false,
+            case_sensitive: false,
+            checked: false,
+            help: None,
         }
     }
 
@@ -106,10 +124,6 @@ impl Field {
         Self { id_lookup: true, ..self }
     }
 
-    pub(crate) const fn external_id(self, unique: bool) -> Self {
-        Self { external_id: true, id_lookup: true, unique, ..self }
-    }
-
     pub(crate) const fn restricted(self) -> Self {
         Self { restricted: true, ..self }
     }
@@ -126,7 +140,7 @@ impl Field {
     pub(crate) fn type_name(&self) -> &'static str {
         match self.kind {
             Kind::Id => "id",
-            Kind::Text(_) => "string",
+            Kind::Text(_) | Kind::AutoNumber => "string",
             Kind::Area(_) => "textarea",
             Kind::Boolean => "boolean",
             Kind::Int => "int",
@@ -141,6 +155,7 @@ impl Field {
             Kind::Reference(_) => "reference",
             Kind::Address(_) => "address",
             Kind::IdList => "junctionIdList",
+            Kind::Base64 => "base64",
         }
     }
 
@@ -149,6 +164,7 @@ impl Field {
         match self.kind {
             Kind::Id | Kind::Reference(_) => Some(18),
             Kind::Picklist(_) => Some(255),
+            Kind::AutoNumber => Some(30),
             Kind::Text(length) | Kind::Area(length) | Kind::Email(length) | Kind::Phone(length) | Kind::Url(length) => {
                 Some(length)
             }
@@ -161,7 +177,7 @@ impl Field {
     }
 
     pub(crate) fn filterable(&self) -> bool {
-        !matches!(self.kind, Kind::Area(length) if length > 255) && !matches!(self.kind, Kind::IdList)
+        !matches!(self.kind, Kind::Area(length) if length > 255) && !matches!(self.kind, Kind::IdList | Kind::Base64)
     }
 
     pub(crate) fn sortable(&self) -> bool {
@@ -183,7 +199,7 @@ impl Field {
 }
 
 /// One object (table).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub name: &'static str,
     pub label: &'static str,
@@ -191,9 +207,26 @@ pub(crate) struct Object {
     pub prefix: &'static str,
     /// Who may own its rows; `Nobody` for relations.
     pub owner: Owner,
+    pub createable: bool,
+    pub updateable: bool,
     pub deletable: bool,
     pub searchable: bool,
-    /// The fields besides id, owner and audit fields.
+    /// All fields, the id first.
+    fields: Vec<Field>,
+}
+
+/// An object that every org has: what it is, and its fields besides id, owner and audit fields.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standard {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub plural: &'static str,
+    pub prefix: &'static str,
+    pub owner: Owner,
+    pub createable: bool,
+    pub updateable: bool,
+    pub deletable: bool,
+    pub searchable: bool,
     pub own: &'static [Field],
 }
 
@@ -206,46 +239,94 @@ pub(crate) enum Owner {
 }
 
 impl Object {
-    /// The object of that name, compared without case.
-    pub(crate) fn named(name: &str) -> Option<&'static Self> {
-        OBJECTS.iter().find(|object| object.name.eq_ignore_ascii_case(name))
-    }
-
-    /// The object whose rows' ids begin like this one.
-    pub(crate) fn of_id(id: &str) -> Option<&'static Self> {
-        let prefix = id.get(..3)?;
-        OBJECTS.iter().find(|object| object.prefix == prefix)
-    }
-
-    pub(crate) fn all() -> &'static [Self] {
-        OBJECTS
-    }
-
-    /// All fields, the id first.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
-        let owner: &'static [Field] = match self.owner {
+    /// The object with id, owner and audit fields around its own.
+    pub(super) fn new(standard: Standard, custom: &[Field]) -> Self {
+        let Standard { name, label, plural, prefix, owner, createable, updateable, deletable, searchable, own } =
+            standard;
+        let owners: &[Field] = match owner {
             Owner::User => &OWNER,
             Owner::UserOrQueue => &POLYMORPHIC_OWNER,
             Owner::Nobody => &[],
         };
-        let audit = AUDIT.iter().skip(usize::from(!self.deletable));
-        ID.iter().chain(self.own).chain(owner).chain(audit)
+        let audit = AUDIT.iter().skip(usize::from(!deletable));
+        let fields = ID.iter().chain(own).chain(custom).chain(owners).chain(audit).copied().collect();
+        Self { name, label, plural, prefix, owner, createable, updateable, deletable, searchable, fields }
+    }
+
+    /// All fields, the id first.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter()
     }
 
     /// The field of that name, compared without case.
-    pub(crate) fn field(&self, name: &str) -> Option<&'static Field> {
+    pub(crate) fn field(&self, name: &str) -> Option<&Field> {
         self.fields().find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
     /// The reference field whose way up has that name, compared without case.
-    pub(crate) fn relationship(&self, name: &str) -> Option<&'static Field> {
+    pub(crate) fn relationship(&self, name: &str) -> Option<&Field> {
         self.fields().find(|field| field.relationship.is_some_and(|way| way.eq_ignore_ascii_case(name)))
     }
 
-    /// Every way down to other rows: the object there, and its field that points here.
-    pub(crate) fn child_relationships(&self) -> impl Iterator<Item = (&'static Self, &'static Field)> {
-        let name = self.name;
-        Self::all().iter().flat_map(move |child| {
+    pub(crate) fn custom(&self) -> bool {
+        self.name.ends_with("__c")
+    }
+}
+
+/// All objects of an org, or of it what one user sees. Schemas live as long as the process: there are few
+/// different ones, and everything may point into them.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    objects: Vec<Object>,
+}
+
+impl Schema {
+    /// The standard objects with these customizations; the same ones give the same schema.
+    pub(crate) fn of(customization: &Customization) -> &'static Self {
+        static KNOWN: Mutex<BTreeMap<Customization, &'static Schema>> = Mutex::new(BTreeMap::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(schema) = known.get(customization) {
+            return schema;
+        }
+        let standard = STANDARD.iter().filter(|object| customization.has_object(object.name));
+        let mut objects: Vec<Object> =
+            standard.map(|object| Object::new(*object, &custom_fields(customization, object.name))).collect();
+        objects.extend(custom_objects(customization));
+        objects.sort_by_key(|object| object.name);
+        for object in &mut objects {
+            let name = object.name;
+            object.fields.retain_mut(|field| customization.shows(name, field));
+        }
+        let schema: &'static Self = Box::leak(Box::new(Self { objects }));
+        known.insert(customization.clone(), schema);
+        schema
+    }
+
+    /// The schema of an org that nobody has customized.
+    pub(crate) fn standard() -> &'static Self {
+        Self::of(&Customization::default())
+    }
+
+    /// Every object, by name.
+    pub(crate) fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The object of that name, compared without case.
+    pub(crate) fn object(&self, name: &str) -> Option<&Object> {
+        self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The object whose rows' ids begin like this one.
+    pub(crate) fn of_id(&self, id: &str) -> Option<&Object> {
+        let prefix = id.get(..3)?;
+        self.objects.iter().find(|object| object.prefix == prefix)
+    }
+
+    /// Every way down from an object to other rows: the object there, and its field that points here.
+    pub(crate) fn children(&self, object: &Object) -> impl Iterator<Item = (&Object, &Field)> {
+        let name = object.name;
+        self.objects.iter().flat_map(move |child| {
             let pointing = child.fields().filter(move |field| field.targets().contains(&name));
             pointing.map(move |field| (child, field))
         })

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Salesforce;
 use super::door::Caller;
 use super::input::Input;
-use super::schema::Object;
+use crate::package::Package;
 
 const USERS: [(&str, &str); 4] = [
     ("Anna Berg", "anna.berg@northwind.example"),
@@ -16,9 +16,11 @@ const USERS: [(&str, &str); 4] = [
 ];
 
 impl Salesforce {
-    /// The org northwind.example: four users, and two customers with a contact each.
+    /// The org northwind.example: four users, and two customers with a contact each. Syncline's package
+    /// is installed.
     pub fn northwind(now: Timestamp) -> Self {
         let mut org = Self::empty("northwind.example", now);
+        org.install(&Package::syncline().unwrap_or_default(), now);
         let ids: Vec<String> = USERS.iter().map(|(name, email)| org.add_user(name, email, now)).collect();
         let Some(anna) = ids.into_iter().next().map(|user| Caller { user }) else {
             return org;
@@ -36,7 +38,9 @@ impl Salesforce {
 
     fn plant(&mut self, caller: &Caller, object: &str, row: &Value, now: Timestamp) -> String {
         let fields: Map<String, Value> = row.as_object().cloned().unwrap_or_default();
-        let planted = Object::named(object)
+        let planted = self
+            .schema()
+            .object(object)
             .map(|object| self.create(caller, object, &Input { fields: &fields, also_id: false }, now));
         planted.and_then(Result::ok).unwrap_or_default()
     }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::schema::{Field, Kind, Object};
+use super::schema::{Field, Kind, Object, Schema};
 use super::stamp;
 
 /// A row's values by field name; what is null is absent.
@@ -127,16 +127,14 @@ impl<'a> View<'a> {
         };
         ended.is_some_and(|ended| now.duration_since(ended) > ARCHIVED_AFTER)
     }
-
-    pub(crate) fn object(&self) -> Option<&'static Object> {
-        Object::named(&self.row.object)
-    }
 }
 
 /// All rows by id. Ids of one object stand together, because they begin with its prefix.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Store {
     rows: BTreeMap<String, Row>,
+    #[serde(skip, default = "Schema::standard")]
+    schema: &'static Schema,
     #[serde(skip)]
     index: BTreeMap<(&'static str, &'static str), BTreeMap<String, BTreeSet<String>>>,
     /// What to put back, newest last, since the request began.
@@ -149,6 +147,27 @@ pub(crate) struct Store {
 pub(crate) struct Savepoint(usize);
 
 impl Store {
+    /// No rows yet.
+    pub(crate) fn empty(schema: &'static Schema) -> Self {
+        Self { rows: BTreeMap::new(), schema, index: BTreeMap::new(), undo: Vec::new() }
+    }
+
+    /// All objects, whoever may see them.
+    pub(crate) fn schema(&self) -> &'static Schema {
+        self.schema
+    }
+
+    /// Gives the rows another schema, or that of their snapshot, and makes the index anew.
+    pub(crate) fn reshape(&mut self, schema: &'static Schema) {
+        self.schema = schema;
+        let rows = std::mem::take(&mut self.rows);
+        self.index.clear();
+        for row in rows.values() {
+            self.index_row(row);
+        }
+        self.rows = rows;
+    }
+
     pub(crate) fn row(&self, id: &str) -> Option<&Row> {
         self.rows.get(id)
     }
@@ -184,7 +203,7 @@ impl Store {
 
     fn put(&mut self, id: &str, row: Option<Row>) {
         if let Some(old) = self.rows.remove(id) {
-            for (key, value) in keys(&old) {
+            for (key, value) in self.keys(&old) {
                 if let Some(ids) = self.index.get_mut(&key).and_then(|values| values.get_mut(&value)) {
                     ids.remove(id);
                 }
@@ -197,19 +216,9 @@ impl Store {
     }
 
     fn index_row(&mut self, row: &Row) {
-        for (key, value) in keys(row) {
+        for (key, value) in self.keys(row) {
             self.index.entry(key).or_default().entry(value).or_default().insert(row.id.clone());
         }
-    }
-
-    /// Makes the index anew, after the rows came from a snapshot.
-    pub(crate) fn index_all(&mut self) {
-        let rows = std::mem::take(&mut self.rows);
-        self.index.clear();
-        for row in rows.values() {
-            self.index_row(row);
-        }
-        self.rows = rows;
     }
 
     /// A request begins: what was written before is written.
@@ -228,20 +237,20 @@ impl Store {
             }
         }
     }
-}
 
-/// Under which values of which indexed fields a row is found.
-fn keys(row: &Row) -> Vec<((&'static str, &'static str), String)> {
-    let Some(object) = Object::named(&row.object) else {
-        return Vec::new();
-    };
-    let mut keys = Vec::new();
-    for field in object.fields().filter(|field| field.indexed() && field.kind != Kind::Id) {
-        for version in &row.versions {
-            if let Some(text) = version.values.get(field.name).and_then(Value::as_str) {
-                keys.push(((object.name, field.name), text.to_lowercase()));
+    /// Under which values of which indexed fields a row is found.
+    fn keys(&self, row: &Row) -> Vec<((&'static str, &'static str), String)> {
+        let Some(object) = self.schema.object(&row.object) else {
+            return Vec::new();
+        };
+        let mut keys = Vec::new();
+        for field in object.fields().filter(|field| field.indexed() && field.kind != Kind::Id) {
+            for version in &row.versions {
+                if let Some(text) = version.values.get(field.name).and_then(Value::as_str) {
+                    keys.push(((object.name, field.name), text.to_lowercase()));
+                }
             }
         }
+        keys
     }
-    keys
 }

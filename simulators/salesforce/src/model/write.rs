@@ -38,9 +38,10 @@ impl Salesforce {
         rules::before_write(self, object, &mut values, &changes, None, now)?;
         self.check_row(object, &values, &changes, None)?;
         let id = id::mint(object.prefix, &self.draw(object.name));
-        if object.name == "Case" {
-            self.cases += 1;
-            put(&mut values, "CaseNumber", json!(format!("{:08}", self.cases)));
+        for field in object.fields().filter(|field| field.kind == Kind::AutoNumber) {
+            let count = self.counters.entry(format!("{}.{}", object.name, field.name)).or_insert(1000);
+            *count += 1;
+            put(&mut values, field.name, json!(format!("{count:08}")));
         }
         let visible_at = self.visible_at(now);
         self.insert(object, &id, values, caller, now, visible_at);
@@ -87,7 +88,7 @@ impl Salesforce {
             return Err(Refusal::write("INVALID_TYPE_FOR_OPERATION", message).into());
         }
         self.lock_row(id)?;
-        for (child, field) in object.child_relationships().filter(|(_, field)| field.cascade) {
+        for (child, field) in self.schema().children(object).filter(|(_, field)| field.cascade) {
             for row in self.store.holders(child, field, id) {
                 let points_here =
                     self.store.row(&row).is_some_and(|row| !row.is_deleted() && row.text(field.name) == id);
@@ -138,9 +139,12 @@ impl Salesforce {
     pub(crate) fn having(&self, object: &Object, field: &Field, value: &str) -> Vec<String> {
         let mut ids = self.store.holders(object, field, value);
         ids.retain(|id| {
-            self.store
-                .row(id)
-                .is_some_and(|row| !row.is_deleted() && row.text(field.name).to_lowercase() == value.to_lowercase())
+            self.store.row(id).is_some_and(|row| {
+                let held = row.text(field.name);
+                let same =
+                    if field.case_sensitive { held == value } else { held.to_lowercase() == value.to_lowercase() };
+                !row.is_deleted() && same
+            })
         });
         ids
     }
@@ -193,7 +197,7 @@ impl Salesforce {
 
     fn check_reference(&self, field: &Field, id: &str) -> Result<(), Refusal> {
         // Of what is not in this table (profiles) nothing is known.
-        let checked = field.targets().iter().any(|target| Object::named(target).is_some());
+        let checked = field.targets().iter().any(|target| self.schema().object(target).is_some());
         if !checked {
             return Ok(());
         }
@@ -264,7 +268,7 @@ pub(super) fn fill_defaults(object: &Object, values: &mut Values, caller: &Calle
     for field in object.fields() {
         match field.kind {
             _ if values.contains_key(field.name) => {}
-            Kind::Boolean if !field.calculated => put(values, field.name, json!(false)),
+            Kind::Boolean if !field.calculated => put(values, field.name, json!(field.checked)),
             Kind::Picklist([(first, _), ..]) if field.defaulted => {
                 put(values, field.name, json!(first));
             }

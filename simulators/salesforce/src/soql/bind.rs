@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::model::objects::NAME;
 use crate::model::refusal::Refusal;
-use crate::model::schema::{Field, Object};
+use crate::model::schema::{Field, Object, Schema};
 
 use super::filter::Test;
 use super::{Item, Path, Query, Select, parse, wrong};
@@ -68,10 +68,10 @@ pub(super) struct Key {
 }
 
 /// Reads and binds a query. The zone is that of who asks.
-pub(crate) fn bind(soql: &str, now: Timestamp, zone: &TimeZone) -> Result<Bound, Refusal> {
+pub(crate) fn bind(schema: &'static Schema, soql: &str, now: Timestamp, zone: &TimeZone) -> Result<Bound, Refusal> {
     let query = parse::parse(soql)?;
-    let binder = Binder { soql, now, zone };
-    let Some(object) = Object::named(&query.from.text) else {
+    let binder = Binder { schema, soql, now, zone };
+    let Some(object) = schema.object(&query.from.text) else {
         let message = format!(
             "sObject type '{}' is not supported. If you are attempting to use a custom object, be sure to append \
              the '__c' after the entity name. {ADVICE}",
@@ -83,6 +83,7 @@ pub(crate) fn bind(soql: &str, now: Timestamp, zone: &TimeZone) -> Result<Bound,
 }
 
 pub(super) struct Binder<'a> {
+    pub(super) schema: &'static Schema,
     pub(super) soql: &'a str,
     pub(super) now: Timestamp,
     pub(super) zone: &'a TimeZone,
@@ -138,7 +139,7 @@ impl Binder<'_> {
 
     fn children(&self, query: &Query, object: &'static Object) -> Result<Pick, Refusal> {
         let name = &query.from.text;
-        let mut ways = object.child_relationships();
+        let mut ways = self.schema.children(object);
         let way = ways.find(|(_, field)| field.children.is_some_and(|down| down.eq_ignore_ascii_case(name)));
         let Some((child, field)) = way else {
             let message = format!(
@@ -171,7 +172,7 @@ impl Binder<'_> {
         for way in ways {
             let hop = place.and_then(|object| object.relationship(way));
             let reachable = hop.filter(|hop| {
-                hops.len() < MOST_HOPS && hop.targets().iter().any(|target| Object::named(target).is_some())
+                hops.len() < MOST_HOPS && hop.targets().iter().any(|target| self.schema.object(target).is_some())
             });
             let Some(hop) = reachable else {
                 let message = format!(
@@ -182,7 +183,7 @@ impl Binder<'_> {
             };
             hops.push(hop);
             place = match hop.targets() {
-                [target] => Object::named(target),
+                [target] => self.schema.object(target),
                 _ => None,
             };
         }

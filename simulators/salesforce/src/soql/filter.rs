@@ -195,7 +195,7 @@ impl Binder<'_> {
         if joins > MOST_SEMI_JOINS {
             return Err(refused("Maximum 2 semi join sub-selects are allowed"));
         }
-        let Some(inner) = Object::named(&query.from.text) else {
+        let Some(inner) = self.schema.object(&query.from.text) else {
             let message = format!("sObject type '{}' is not supported.", query.from.text);
             return Err(wrong(self.soql, query.from.at, "INVALID_TYPE", &message));
         };

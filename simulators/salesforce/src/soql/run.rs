@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::model::schema::{Field, Kind};
+use crate::model::schema::{Field, Kind, Schema};
 use crate::model::store::View;
 use crate::model::{Salesforce, attributes};
 
@@ -18,6 +18,8 @@ use super::filter::{Part, Test, comparable};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run<'a> {
     pub org: &'a Salesforce,
+    /// The objects and fields that the reader sees.
+    pub schema: &'static Schema,
     pub all: bool,
     pub now: Timestamp,
     /// The path up to the version, for links.
@@ -115,7 +117,7 @@ impl<'a> Run<'a> {
         if !column.polymorphic() {
             return target.value(column.leaf, self.now).into_owned();
         }
-        let Some(object) = target.object() else {
+        let Some(object) = self.schema.object(target.row.object()) else {
             return Value::Null;
         };
         let field = match column.leaf.name {

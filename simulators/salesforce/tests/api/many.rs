@@ -79,7 +79,7 @@ fn collections_have_bounds() {
 fn a_collection_upserts_by_key() {
     let mut world = World::new();
     for _ in 0..2 {
-        world.create("Contact", json!({ "LastName": "Twin", "Legacy_Id__c": "7" }));
+        world.create("Contact", json!({ "LastName": "Twin", "Syncline_Mailbox_Id__c": "7" }));
     }
     let keyed = |key: &str| json!({ "attributes": { "type": "Contact" }, "LastName": key, "Syncline_Key__c": key });
     let path = "composite/sobjects/Contact/Syncline_Key__c";
@@ -92,9 +92,10 @@ fn a_collection_upserts_by_key() {
     );
     assert_eq!(first[1]["id"], second[0]["id"]);
     assert_eq!(second[2]["errors"][0]["statusCode"], "DUPLICATE_VALUE");
-    let legacy = json!({ "attributes": { "type": "Contact" }, "LastName": "x", "Legacy_Id__c": "7" });
-    let outcome =
-        world.call("PATCH", "composite/sobjects/Contact/Legacy_Id__c", json!({ "records": [legacy] })).body_json();
+    let legacy = json!({ "attributes": { "type": "Contact" }, "LastName": "x", "Syncline_Mailbox_Id__c": "7" });
+    let outcome = world
+        .call("PATCH", "composite/sobjects/Contact/Syncline_Mailbox_Id__c", json!({ "records": [legacy] }))
+        .body_json();
     assert_eq!(outcome[0]["errors"][0]["statusCode"], "DUPLICATE_EXTERNAL_ID");
 }
 

@@ -163,9 +163,9 @@ fn an_upsert_creates_then_changes_and_names_several() {
     let repeated = world.call("PATCH", path, json!({ "Syncline_Key__c": "a/b c" }));
     assert_eq!(refusal(&repeated).1, "INVALID_FIELD");
 
-    let two = [0, 1].map(|_| world.create("Contact", json!({ "LastName": "Twin", "Legacy_Id__c": "7" })));
+    let two = [0, 1].map(|_| world.create("Contact", json!({ "LastName": "Twin", "Syncline_Mailbox_Id__c": "7" })));
     for (method, body) in [("PATCH", json!({ "FirstName": "x" })), ("GET", Value::Null), ("DELETE", Value::Null)] {
-        let reply = world.call(method, "sobjects/Contact/Legacy_Id__c/7", body);
+        let reply = world.call(method, "sobjects/Contact/Syncline_Mailbox_Id__c/7", body);
         assert_eq!(reply.status, 300, "{method}");
         let urls = reply.body_json();
         assert!(two.iter().all(|id| urls.as_array().unwrap().contains(&json!(format!("{V}/sobjects/Contact/{id}")))));

@@ -57,7 +57,7 @@ fn describe_says_what_a_client_must_know() {
         .map(|field| field["name"].as_str().unwrap())
         .collect();
     assert_eq!(required, ["LastName"]);
-    let legacy = field(&contact, "Legacy_Id__c");
+    let legacy = field(&contact, "Syncline_Mailbox_Id__c");
     assert_eq!((&legacy["externalId"], &legacy["unique"]), (&json!(true), &json!(false)));
     let tasks = contact["childRelationships"].as_array().unwrap().iter().find(|way| way["relationshipName"] == "Tasks");
     assert_eq!(tasks.unwrap()["field"], "WhoId");

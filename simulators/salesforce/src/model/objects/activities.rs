@@ -1,6 +1,6 @@
 //! The objects of the activity history.
 
-use super::{Field, KEY, Kind, area, flag, of, picklist, reference, text, values};
+use super::{Field, Kind, area, flag, of, picklist, reference, text, values};
 
 use Kind::{Date, DateTime, Email, IdList, Int};
 
@@ -34,7 +34,6 @@ pub(super) const TASK: &[Field] = &[
     .restricted(),
     flag("IsRecurrence", "Create Recurring Series of Tasks").create_only(),
     flag("IsArchived", "Archived").calculated(),
-    KEY,
 ];
 
 pub(super) const EVENT: &[Field] = &[
@@ -79,7 +78,6 @@ pub(super) const EVENT: &[Field] = &[
     text("Recurrence2PatternText", "Recurrence2 Pattern", 512).read_only(),
     of("Recurrence2PatternStartDate", "Recurrence2 Pattern Start", DateTime).read_only(),
     text("Recurrence2PatternTimeZone", "Recurrence2 Time Zone", 255).read_only(),
-    KEY,
 ];
 
 pub(super) const EVENT_RELATION: &[Field] = &[
@@ -126,7 +124,6 @@ pub(super) const EMAIL_MESSAGE: &[Field] = &[
     of("ToIds", "To IDs", IdList),
     of("CcIds", "CC IDs", IdList),
     of("BccIds", "BCC IDs", IdList),
-    KEY,
 ];
 
 pub(super) const EMAIL_MESSAGE_RELATION: &[Field] = &[

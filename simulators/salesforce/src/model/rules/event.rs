@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Changes, Object, Refusal, Salesforce, Values, put, stamp, text};
+use super::{Changes, Refusal, Salesforce, Values, put, stamp, text};
 
 const DAY: i64 = 1440;
 
@@ -147,7 +147,7 @@ fn inconsistent(message: &str) -> Refusal {
 pub(super) fn mark_group(org: &mut Salesforce, relation: &str, now: Timestamp) {
     let row = org.store.row(relation);
     let Some(event) = row.map(|row| row.text("EventId").to_owned()) else { return };
-    let Some(object) = Object::named("Event") else { return };
+    let Some(object) = org.schema().object("Event") else { return };
     let Some(version) = org.store.row(&event).and_then(|event| event.latest()) else { return };
     if version.values.get("IsGroupEvent") != Some(&json!(false)) {
         return;

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::{Changes, Refusal, Salesforce, Values, cut, is_list, put, stamp, text, touch};
 use crate::model::door::Caller;
-use crate::model::schema::Object;
 use crate::model::write::fill_defaults;
 use crate::model::{id, rules};
 
@@ -59,7 +58,7 @@ pub(super) fn after_write(org: &mut Salesforce, message: &str, old: Option<&Valu
     let Some(values) = org.store.row(message).and_then(|row| row.latest()).map(|version| version.values.clone()) else {
         return;
     };
-    let Some(object) = Object::named("EmailMessage") else {
+    let Some(object) = org.schema().object("EmailMessage") else {
         return;
     };
     let draft = text(&values, "Status") == Some(DRAFT);
@@ -78,7 +77,7 @@ pub(super) fn after_write(org: &mut Salesforce, message: &str, old: Option<&Valu
 
 /// The task by which a mail shows in the activity history.
 fn file_task(org: &mut Salesforce, mail: &Values, caller: &Caller, now: Timestamp) -> String {
-    let Some(object) = Object::named("Task") else {
+    let Some(object) = org.schema().object("Task") else {
         return String::new();
     };
     let day = text(mail, "MessageDate").and_then(|date| date.get(..10)).unwrap_or_default();
@@ -100,7 +99,7 @@ fn file_task(org: &mut Salesforce, mail: &Values, caller: &Caller, now: Timestam
 }
 
 fn relate(org: &mut Salesforce, message: &str, person: &str, kind: &str, caller: &Caller, now: Timestamp) {
-    let Some(object) = Object::named("EmailMessageRelation") else {
+    let Some(object) = org.schema().object("EmailMessageRelation") else {
         return;
     };
     if org.store.row(person).is_none_or(super::Row::is_deleted) {
