@@ -12,13 +12,17 @@
 //! - Time comes from the request's context, ids and tokens from a counter and the seed: the same
 //!   requests at the same times give the same answers.
 //! - Parts of composite requests go through the same routes as requests of their own.
+//! - Outbound messages and change events leave after the change is committed, at least once, and are tried
+//!   again for a day; sessions are never lent to a receiver.
 //! - Absent: sharing, field-level security, duplicate and validation rules, search, files, lead
-//!   conversion, change events, record types and recurring series.
+//!   conversion, record types and recurring series.
 
 mod http;
 mod model;
 mod package;
 mod soql;
 
-pub use model::{BrokenSnapshot, CLIENT_ID, CLIENT_SECRET, Knobs, PASSWORD, Row, Salesforce};
+pub use model::{
+    BrokenSnapshot, CLIENT_ID, CLIENT_SECRET, EventRelay, Knobs, OutboundMessage, PASSWORD, RelayState, Row, Salesforce,
+};
 pub use package::{BrokenPackage, Package};

@@ -4,6 +4,7 @@ mod collections;
 mod composite;
 mod describe;
 mod entry;
+mod outbound;
 mod query;
 mod replication;
 mod rows;
@@ -61,7 +62,14 @@ impl Call<'_> {
 
 impl Model for Salesforce {
     fn handle(&mut self, request: &Request, context: &Context<'_>) -> Reply {
-        answer(self, request, context.now)
+        self.reached_at(&request.origin);
+        let reply = answer(self, request, context.now);
+        self.deliver(context);
+        reply
+    }
+
+    fn wake(&mut self, context: &Context<'_>) {
+        self.deliver(context);
     }
 
     /// Salesforce has no `Retry-After`: too many calls are refused with 403.
@@ -104,6 +112,7 @@ fn answer(org: &mut Salesforce, request: &Request, now: Timestamp) -> Reply {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         route(org, request, &segments, now)
     });
+    org.note_changes(request);
     with_limits(org, reply, now)
 }
 

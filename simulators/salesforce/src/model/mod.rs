@@ -1,11 +1,14 @@
 //! The org as a state machine: rows, users and their tokens, and what tests may turn.
 
+mod announce;
+pub(crate) mod changes;
 mod check;
 pub(crate) mod custom;
 mod door;
 pub(crate) mod id;
 mod input;
 pub(crate) mod objects;
+pub(crate) mod outbox;
 mod read;
 pub(crate) mod refusal;
 mod rules;
@@ -16,7 +19,7 @@ pub(crate) mod store;
 mod usage;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,12 +31,15 @@ pub(crate) use check::accept;
 pub use door::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
 pub(crate) use door::{Caller, CodeGrant, Denial, Pass};
 pub(crate) use input::Input;
+pub use outbox::{EventRelay, OutboundMessage, RelayState};
 pub(crate) use read::{attributes, record};
 pub use store::Row;
+pub(crate) use store::Values;
 pub(crate) use write::Upserted;
 
 use custom::Customization;
 use door::Door;
+use outbox::Outbox;
 use read::Cursor;
 use schema::Schema;
 use store::Store;
@@ -87,6 +93,11 @@ pub struct Salesforce {
     store: Store,
     door: Door,
     usage: Usage,
+    outbox: Outbox,
+    /// The change events that the channels of installed packages carry.
+    captured: BTreeSet<String>,
+    /// Where clients reach the org, as the last of them did.
+    instance: String,
     cursors: BTreeMap<String, Cursor>,
     /// How often the next writes of these rows are refused.
     locks: BTreeMap<String, u32>,
@@ -123,6 +134,9 @@ impl Salesforce {
             store: Store::empty(Schema::standard()),
             door: Door::default(),
             usage: Usage::default(),
+            outbox: Outbox::default(),
+            captured: BTreeSet::new(),
+            instance: "https://northwind.my.salesforce.com".to_owned(),
             cursors: BTreeMap::new(),
             locks: BTreeMap::new(),
             counters: BTreeMap::new(),
@@ -175,6 +189,7 @@ impl Salesforce {
     /// Deploys a package: its objects and fields are there from now on.
     pub fn install(&mut self, package: &Package, now: Timestamp) {
         self.customize(&package.customization, now);
+        self.captured.extend(package.change_events.iter().cloned());
     }
 
     /// Changes the schema; rows keep the values they have.
@@ -192,6 +207,17 @@ impl Salesforce {
     /// The objects and fields that a caller sees.
     pub(crate) fn schema_of(&self, _caller: &Caller) -> &'static Schema {
         self.schema()
+    }
+
+    /// Where clients reach the org.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    pub(crate) fn reached_at(&mut self, origin: &str) {
+        if self.instance != origin {
+            origin.clone_into(&mut self.instance);
+        }
     }
 
     pub(crate) fn org_id(&self) -> &str {
@@ -234,4 +260,9 @@ impl Salesforce {
         let delay = SignedDuration::try_from(self.knobs.commit_delay).unwrap_or(SignedDuration::ZERO);
         now.checked_add(delay).unwrap_or(now)
     }
+}
+
+/// 32 bytes that follow from these texts alone.
+fn digest(parts: &[&str]) -> [u8; 32] {
+    Sha256::digest(parts.join("/")).into()
 }

@@ -226,6 +226,11 @@ impl Store {
         self.undo.clear();
     }
 
+    /// What was written since the request began, oldest first: ids, and the rows as they were before.
+    pub(crate) fn written(&self) -> &[(String, Option<Row>)] {
+        &self.undo
+    }
+
     pub(crate) fn savepoint(&self) -> Savepoint {
         Savepoint(self.undo.len())
     }

@@ -3,6 +3,7 @@
 mod activities;
 mod entry;
 mod many;
+mod push;
 mod query;
 mod replication;
 mod rows;

@@ -31,6 +31,23 @@ impl World {
         self.now += Duration::from_secs(seconds);
     }
 
+    /// What is due without a request happens.
+    pub(crate) fn wake(&mut self) {
+        self.org.wake(&Context { now: self.now, courier: &self.courier });
+    }
+
+    /// Waits until the org has heard what became of everything on its way.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..500 {
+            self.wake();
+            if self.org.under_way() == 0 {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        panic!("a delivery never ended");
+    }
+
     pub(crate) fn send(&mut self, mut request: Request) -> Reply {
         if !self.authorization.is_empty() && !request.headers.contains_key("authorization") {
             request.headers.insert("authorization", self.authorization.parse().unwrap());

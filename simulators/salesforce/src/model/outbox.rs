@@ -1,0 +1,348 @@
+//! What leaves the org of its own accord: outbound messages, and change events by way of an event relay.
+//!
+//! Both are sent at least once, in no particular order, and again for a day until somebody takes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::changes::{Change, ChangeType};
+
+/// How long a message is tried again before it is given up.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+/// The pause after the first failure; each further one is twice as long.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(15);
+/// The longest pause.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(2);
+/// How many notifications travel in one outbound message.
+const MOST_NOTIFICATIONS: usize = 100;
+/// How long the event bus keeps events.
+const RETENTION: SignedDuration = SignedDuration::from_hours(72);
+
+/// A message that a flow sends whenever rows of an object are made or changed. Deletions are not told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboundMessage {
+    /// Its name among the org's messages.
+    pub name: String,
+    /// The object, by its exact name.
+    pub object: String,
+    /// Where it is posted to.
+    pub url: String,
+    /// The fields that are sent besides `Id`, by their exact names.
+    pub fields: Vec<String>,
+    /// Whether changes are told too, or new rows only.
+    pub on_update: bool,
+}
+
+/// How an event relay stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RelayState {
+    /// Events go out.
+    Run,
+    /// Events are kept, for 72 hours, and go out when it runs again.
+    Pause,
+    /// Events of this time never go out.
+    Stop,
+}
+
+/// A relay of change events to an event bus, and on to who listens there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRelay {
+    /// Where the bus hands the events to, one per POST.
+    pub url: String,
+    /// How it stands.
+    pub state: RelayState,
+    /// The change events that its channel carries, such as `ContactChangeEvent`.
+    pub events: BTreeSet<String>,
+}
+
+/// When something was first to go, and when it goes next.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Attempts {
+    since: Timestamp,
+    failed: u32,
+    next: Timestamp,
+    /// Whether it is on its way just now.
+    #[serde(skip)]
+    under_way: bool,
+}
+
+impl Attempts {
+    fn from(since: Timestamp) -> Self {
+        Self { since, failed: 0, next: since, under_way: false }
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        !self.under_way && self.next <= now
+    }
+
+    /// Puts it off, or says that it is given up.
+    fn fail(&mut self, now: Timestamp) -> bool {
+        let pause =
+            FIRST_PAUSE.checked_mul(1_i32.checked_shl(self.failed).unwrap_or(i32::MAX)).unwrap_or(LONGEST_PAUSE);
+        self.failed = (self.failed + 1).min(30);
+        self.under_way = false;
+        self.next = now.checked_add(pause.min(LONGEST_PAUSE)).unwrap_or(now);
+        now.duration_since(self.since) < PATIENCE
+    }
+}
+
+/// One notification of an outbound message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Notice {
+    id: String,
+    action: String,
+    row: String,
+    attempts: Attempts,
+}
+
+/// One change event on the bus.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct BusEvent {
+    pub id: String,
+    pub change: Change,
+    pub origin: String,
+    pub transaction: String,
+    pub sequence: u64,
+    pub commit_number: u64,
+    attempts: Attempts,
+}
+
+/// What is on its way under a ticket.
+#[derive(Clone, Debug)]
+enum Parcel {
+    Notices(Vec<String>),
+    Event(String),
+}
+
+/// One outbound message about to leave: its action, and the notifications with their rows.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    pub ticket: u64,
+    pub action: String,
+    pub message: OutboundMessage,
+    /// Ids of notifications, and of rows.
+    pub notices: Vec<(String, String)>,
+}
+
+/// Everything that waits to leave.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Outbox {
+    /// By the id of the action.
+    messages: BTreeMap<String, OutboundMessage>,
+    relay: Option<EventRelay>,
+    notices: Vec<Notice>,
+    events: Vec<BusEvent>,
+    commits: u64,
+    tickets: u64,
+    /// How many were given up.
+    given_up: u64,
+    #[serde(skip)]
+    under_way: BTreeMap<u64, Parcel>,
+}
+
+/// The request that made changes, as change events tell it.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub key: String,
+    /// `com/salesforce/api/rest/59.0;client=Name`
+    pub origin: String,
+}
+
+impl Outbox {
+    pub(crate) fn set_message(&mut self, action: String, message: OutboundMessage) {
+        self.remove_message(&message.name);
+        self.messages.insert(action, message);
+    }
+
+    /// Stops a message; what waits of it is not sent. Whether there was one of that name.
+    pub(crate) fn remove_message(&mut self, name: &str) -> bool {
+        let before = self.messages.len();
+        self.messages.retain(|_, message| message.name != name);
+        self.notices.retain(|notice| self.messages.contains_key(&notice.action));
+        self.messages.len() < before
+    }
+
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &OutboundMessage> {
+        self.messages.values()
+    }
+
+    pub(crate) fn relay(&self) -> Option<&EventRelay> {
+        self.relay.as_ref()
+    }
+
+    pub(crate) fn set_relay(&mut self, relay: Option<EventRelay>) {
+        if relay.as_ref().is_none_or(|relay| relay.state == RelayState::Stop) {
+            self.events.clear();
+        }
+        self.relay = relay;
+    }
+
+    /// How many notifications and events wait, and how many were given up.
+    pub(crate) fn counts(&self) -> (usize, usize, u64) {
+        (self.notices.len(), self.events.len(), self.given_up)
+    }
+
+    /// Whether somebody wants to be told of anything.
+    pub(crate) fn listens(&self) -> bool {
+        !self.messages.is_empty() || self.relay.as_ref().is_some_and(|relay| relay.state != RelayState::Stop)
+    }
+
+    /// Takes in what a request changed. `name` makes the ids of notifications and events.
+    pub(crate) fn take(&mut self, changes: Vec<Change>, made_by: &Transaction, mut name: impl FnMut(&str) -> String) {
+        let mut sequence = 0;
+        for change in changes {
+            for (action, message) in &self.messages {
+                let wanted = match change.kind {
+                    ChangeType::Create | ChangeType::Undelete => true,
+                    ChangeType::Update => message.on_update,
+                    ChangeType::Delete => false,
+                };
+                // A message not yet sent tells the newest values anyway.
+                let waits = self.notices.iter().any(|notice| {
+                    notice.action == *action
+                        && notice.row == change.row
+                        && notice.attempts.failed == 0
+                        && !notice.attempts.under_way
+                });
+                if wanted && message.object == change.object && !waits {
+                    self.notices.push(Notice {
+                        id: name("04l"),
+                        action: action.clone(),
+                        row: change.row.clone(),
+                        attempts: Attempts::from(change.committed_at),
+                    });
+                }
+            }
+            let relayed = self.relay.as_ref().is_some_and(|relay| {
+                relay.state != RelayState::Stop && relay.events.contains(&event_name(&change.object))
+            });
+            if relayed {
+                sequence += 1;
+                self.commits += 1;
+                self.events.push(BusEvent {
+                    id: name("event"),
+                    origin: made_by.origin.clone(),
+                    transaction: made_by.key.clone(),
+                    sequence,
+                    commit_number: self.commits,
+                    attempts: Attempts::from(change.committed_at),
+                    change,
+                });
+            }
+        }
+    }
+
+    /// The outbound messages that are due, and puts them under way. Rows that are gone are not told.
+    pub(crate) fn letters(&mut self, now: Timestamp, lives: impl Fn(&str) -> bool) -> Vec<Letter> {
+        self.notices.retain(|notice| notice.attempts.under_way || lives(&notice.row));
+        let mut letters = Vec::new();
+        for (action, message) in &self.messages {
+            let mut due: Vec<&mut Notice> = self
+                .notices
+                .iter_mut()
+                .filter(|notice| notice.action == *action && notice.attempts.is_due(now))
+                .collect();
+            for chunk in due.chunks_mut(MOST_NOTIFICATIONS) {
+                self.tickets += 1;
+                for notice in chunk.iter_mut() {
+                    notice.attempts.under_way = true;
+                }
+                let notices: Vec<_> = chunk.iter().map(|notice| (notice.id.clone(), notice.row.clone())).collect();
+                let ids = notices.iter().map(|(id, _)| id.clone()).collect();
+                self.under_way.insert(self.tickets, Parcel::Notices(ids));
+                letters.push(Letter {
+                    ticket: self.tickets,
+                    action: action.clone(),
+                    message: message.clone(),
+                    notices,
+                });
+            }
+        }
+        letters
+    }
+
+    /// The change events that are due with their tickets, and puts them under way.
+    pub(crate) fn bus_events(&mut self, now: Timestamp) -> Vec<(u64, BusEvent)> {
+        self.events.retain(|event| now.duration_since(event.change.committed_at) < RETENTION);
+        if self.relay.as_ref().is_none_or(|relay| relay.state != RelayState::Run) {
+            return Vec::new();
+        }
+        let mut leaving = Vec::new();
+        for event in self.events.iter_mut().filter(|event| event.attempts.is_due(now)) {
+            self.tickets += 1;
+            event.attempts.under_way = true;
+            self.under_way.insert(self.tickets, Parcel::Event(event.id.clone()));
+            leaving.push((self.tickets, event.clone()));
+        }
+        leaving
+    }
+
+    /// How many deliveries have not ended yet.
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Whether the ticket is that of an outbound message, which must be acknowledged in its own way.
+    pub(crate) fn is_letter(&self, ticket: u64) -> bool {
+        matches!(self.under_way.get(&ticket), Some(Parcel::Notices(_)))
+    }
+
+    /// Hears what became of a delivery.
+    pub(crate) fn returned(&mut self, ticket: u64, taken: bool, now: Timestamp) {
+        let Some(parcel) = self.under_way.remove(&ticket) else {
+            return;
+        };
+        let given_up = &mut self.given_up;
+        let mut stays = |attempts: &mut Attempts| {
+            let stays = !taken && attempts.fail(now);
+            *given_up += u64::from(!taken && !stays);
+            stays
+        };
+        match parcel {
+            Parcel::Notices(ids) => {
+                self.notices.retain_mut(|notice| !ids.contains(&notice.id) || stays(&mut notice.attempts));
+            }
+            Parcel::Event(id) => self.events.retain_mut(|event| event.id != id || stays(&mut event.attempts)),
+        }
+    }
+}
+
+/// The change event of an object: `ContactChangeEvent`, `Thing__ChangeEvent`.
+pub(crate) fn event_name(object: &str) -> String {
+    match object.strip_suffix("__c") {
+        Some(custom) => format!("{custom}__ChangeEvent"),
+        None => format!("{object}ChangeEvent"),
+    }
+}
+
+/// A value as messages tell it: date-times end with `Z`.
+pub(crate) fn with_zulu(value: &Value) -> Value {
+    match value.as_str().and_then(|text| text.strip_suffix("+0000")) {
+        Some(text) if text.len() == 23 => Value::String(format!("{text}Z")),
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_two_hours_and_end_after_a_day() {
+        let start: Timestamp = "2031-05-06T09:00:00Z".parse().unwrap();
+        let mut attempts = Attempts::from(start);
+        let (mut now, mut pauses) = (start, Vec::new());
+        while attempts.fail(now) {
+            pauses.push(attempts.next.duration_since(now).as_secs());
+            now = attempts.next;
+        }
+        assert_eq!(pauses[..5], [15, 30, 60, 120, 240]);
+        assert!(pauses.iter().all(|pause| *pause <= 7200));
+        assert_eq!(pauses.last(), Some(&7200));
+        let lasted = now.duration_since(start);
+        assert!(lasted >= PATIENCE && lasted < PATIENCE + LONGEST_PAUSE, "{lasted}");
+    }
+}
