@@ -3,6 +3,7 @@
 mod activities;
 mod entry;
 mod many;
+mod package;
 mod push;
 mod query;
 mod replication;
