@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Field, Kind, Object, Owner, Standard};
+use super::schema::{Field, Kind, Object, Owner};
 
 /// The differences between an org's schema and that of an org fresh from the vendor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,12 +120,11 @@ pub(super) fn custom_fields(customization: &Customization, object: &str) -> Vec<
     own.map(field).collect()
 }
 
-/// The custom objects with their fields; id prefixes are given in the order in which objects were made.
+/// The custom objects, each with its name only; id prefixes are given in the order in which objects were made.
 pub(super) fn custom_objects(customization: &Customization) -> Vec<Object> {
     const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let objects = customization.objects.iter().enumerate().map(|(place, object)| {
         let digit = |value: usize| char::from(DIGITS.get(value % DIGITS.len()).copied().unwrap_or(b'0'));
-        let fields = custom_fields(customization, &object.name);
         let detail = customization.fields.iter().any(|field| {
             field.objects.contains(&object.name) && matches!(field.kind, CustomKind::Reference { master: true, .. })
         });
@@ -135,7 +134,7 @@ pub(super) fn custom_objects(customization: &Customization) -> Vec<Object> {
         } else {
             Field { id_lookup: false, ..name }
         };
-        let standard = Standard {
+        Object {
             name: kept(&object.name),
             label: kept(&object.label),
             plural: kept(&object.plural),
@@ -145,9 +144,8 @@ pub(super) fn custom_objects(customization: &Customization) -> Vec<Object> {
             updateable: true,
             deletable: true,
             searchable: true,
-            own: &[],
-        };
-        Object::new(standard, &[vec![name], fields].concat())
+            fields: vec![name].leak(),
+        }
     });
     objects.collect()
 }

@@ -3,7 +3,7 @@
 mod activities;
 mod files;
 
-use super::schema::{Field, Kind, Owner, Standard};
+use super::schema::{Field, Kind, Object, Owner};
 use activities::{EMAIL_MESSAGE, EMAIL_MESSAGE_RELATION, EVENT, EVENT_RELATION, TASK};
 use files::{CONTENT_DOCUMENT, CONTENT_DOCUMENT_LINK, CONTENT_VERSION};
 
@@ -330,8 +330,8 @@ const fn object(
     owner: Owner,
     searchable: bool,
     own: &'static [Field],
-) -> Standard {
-    Standard {
+) -> Object {
+    Object {
         name: names[0],
         label: names[1],
         plural: names[2],
@@ -341,15 +341,15 @@ const fn object(
         updateable: true,
         deletable: true,
         searchable,
-        own,
+        fields: own,
     }
 }
 
-pub(super) const STANDARD: &[Standard] = &[
+pub(super) const OBJECTS: &[Object] = &[
     object(["Account", "Account", "Accounts"], "001", Owner::User, true, ACCOUNT),
     object(["Case", "Case", "Cases"], "500", Owner::UserOrQueue, true, CASE),
     object(["Contact", "Contact", "Contacts"], "003", Owner::User, true, CONTACT),
-    Standard {
+    Object {
         createable: false,
         ..object(
             ["ContentDocument", "Content Document", "Content Documents"],
@@ -366,7 +366,7 @@ pub(super) const STANDARD: &[Standard] = &[
         false,
         CONTENT_DOCUMENT_LINK,
     ),
-    Standard {
+    Object {
         deletable: false,
         ..object(["ContentVersion", "Content Version", "Content Versions"], "068", Owner::User, true, CONTENT_VERSION)
     },
@@ -389,11 +389,11 @@ pub(super) const STANDARD: &[Standard] = &[
         false,
         OPPORTUNITY_CONTACT_ROLE,
     ),
-    Standard {
+    Object {
         createable: false,
         deletable: false,
         ..object(["Organization", "Organization", "Organizations"], "00D", Owner::Nobody, false, ORGANIZATION)
     },
     object(["Task", "Task", "Tasks"], "00T", Owner::UserOrQueue, true, TASK),
-    Standard { deletable: false, ..object(["User", "User", "Users"], "005", Owner::Nobody, true, USER) },
+    Object { deletable: false, ..object(["User", "User", "Users"], "005", Owner::Nobody, true, USER) },
 ];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::custom::{Customization, custom_fields, custom_objects};
-use super::objects::{AUDIT, ID, OWNER, POLYMORPHIC_OWNER, STANDARD};
+use super::objects::{AUDIT, ID, OBJECTS, OWNER, POLYMORPHIC_OWNER};
 
 /// A field's type with what belongs to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -199,7 +199,7 @@ impl Field {
 }
 
 /// One object (table).
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Object {
     pub name: &'static str,
     pub label: &'static str,
@@ -211,23 +211,8 @@ pub(crate) struct Object {
     pub updateable: bool,
     pub deletable: bool,
     pub searchable: bool,
-    /// All fields, the id first.
-    fields: Vec<Field>,
-}
-
-/// An object that every org has: what it is, and its fields besides id, owner and audit fields.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Standard {
-    pub name: &'static str,
-    pub label: &'static str,
-    pub plural: &'static str,
-    pub prefix: &'static str,
-    pub owner: Owner,
-    pub createable: bool,
-    pub updateable: bool,
-    pub deletable: bool,
-    pub searchable: bool,
-    pub own: &'static [Field],
+    /// In a schema all fields, the id first; in a table those besides id, owner and audit fields.
+    pub(super) fields: &'static [Field],
 }
 
 /// Who may own the rows of an object.
@@ -239,18 +224,19 @@ pub(crate) enum Owner {
 }
 
 impl Object {
-    /// The object with id, owner and audit fields around its own.
-    pub(super) fn new(standard: Standard, custom: &[Field]) -> Self {
-        let Standard { name, label, plural, prefix, owner, createable, updateable, deletable, searchable, own } =
-            standard;
-        let owners: &[Field] = match owner {
+    /// The object with all fields that it has in a schema.
+    pub(super) fn completed(self, customization: &Customization) -> Self {
+        let owner: &[Field] = match self.owner {
             Owner::User => &OWNER,
             Owner::UserOrQueue => &POLYMORPHIC_OWNER,
             Owner::Nobody => &[],
         };
-        let audit = AUDIT.iter().skip(usize::from(!deletable));
-        let fields = ID.iter().chain(own).chain(custom).chain(owners).chain(audit).copied().collect();
-        Self { name, label, plural, prefix, owner, createable, updateable, deletable, searchable, fields }
+        let custom = custom_fields(customization, self.name);
+        let audit = AUDIT.iter().skip(usize::from(!self.deletable));
+        let fields = ID.iter().chain(self.fields).chain(&custom).chain(owner).chain(audit);
+        let mut fields: Vec<Field> = fields.copied().collect();
+        fields.retain_mut(|field| customization.shows(self.name, field));
+        Self { fields: fields.leak(), ..self }
     }
 
     /// All fields, the id first.
@@ -288,15 +274,10 @@ impl Schema {
         if let Some(schema) = known.get(customization) {
             return schema;
         }
-        let standard = STANDARD.iter().filter(|object| customization.has_object(object.name));
-        let mut objects: Vec<Object> =
-            standard.map(|object| Object::new(*object, &custom_fields(customization, object.name))).collect();
-        objects.extend(custom_objects(customization));
+        let standard = OBJECTS.iter().copied().filter(|object| customization.has_object(object.name));
+        let objects = standard.chain(custom_objects(customization));
+        let mut objects: Vec<Object> = objects.map(|object| object.completed(customization)).collect();
         objects.sort_by_key(|object| object.name);
-        for object in &mut objects {
-            let name = object.name;
-            object.fields.retain_mut(|field| customization.shows(name, field));
-        }
         let schema: &'static Self = Box::leak(Box::new(Self { objects }));
         known.insert(customization.clone(), schema);
         schema
