@@ -1,8 +1,9 @@
-//! A simulator of a Salesforce org, reached over its REST API.
+//! A simulator of a Salesforce org, reached over its REST API, and over SOAP where there is no other way.
 //!
 //! Entry point: make a [`Salesforce`] ([`Salesforce::northwind`] or [`Salesforce::empty`]) and hand it to
 //! [`sim_kit::Simulator::start`]. Tests turn [`Salesforce::knobs`] and look at [`Salesforce::rows`]; what
 //! a person does in the vendor's own client goes through the same API, with [`Salesforce::by_hand`].
+//! From outside the same is worked under `/_sim` (see [`sim_kit`]).
 //!
 //! # Invariants
 //! - One schema of objects and fields decides describe, the checks of writes, SOQL and defaults; what is
@@ -11,18 +12,24 @@
 //!   of a request that is all or nothing either all is done or nothing.
 //! - Time comes from the request's context, ids and tokens from a counter and the seed: the same
 //!   requests at the same times give the same answers.
-//! - Parts of composite requests go through the same routes as requests of their own.
+//! - Parts of composite requests go through the same routes as requests of their own. A composite request or
+//!   a graph is one call of the day; of a batch each part is one.
+//! - No token without a grant that proves itself, but for the fixed ones of tests (`sim-<username>`,
+//!   `test-token`, `refresh-<username>`). Assertions are verified with the connected app's certificate; that
+//!   of [`APP_CERTIFICATE`] is for the simulator only, its private key being public.
 //! - Outbound messages and change events leave after the change is committed, at least once, and are tried
 //!   again for a day; sessions are never lent to a receiver.
 //! - Absent: sharing, field-level security, duplicate and validation rules, search, files, lead
-//!   conversion, record types and recurring series.
+//!   conversion, record types, recurring series, the limit of long calls at a time, and sObject trees.
 
 mod http;
 mod model;
 mod package;
 mod soql;
+mod switchboard;
 
 pub use model::{
-    BrokenSnapshot, CLIENT_ID, CLIENT_SECRET, EventRelay, Knobs, OutboundMessage, PASSWORD, RelayState, Row, Salesforce,
+    APP_CERTIFICATE, APP_PRIVATE_KEY, App, BrokenSnapshot, CLIENT_ID, CLIENT_SECRET, Edition, EventRelay, Knobs,
+    OutboundMessage, PASSWORD, RelayState, Row, Salesforce,
 };
 pub use package::{BrokenPackage, Package};

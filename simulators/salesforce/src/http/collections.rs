@@ -22,7 +22,7 @@ type Outcome = Result<(String, Option<bool>), Vec<Refusal>>;
 /// The records of a body, with its `allOrNone`.
 fn records(call: &Call<'_>) -> Result<(Vec<Map<String, Value>>, bool), Refusal> {
     let body = call.body()?;
-    let all_or_none = body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
+    let all_or_none = call.all_or_none || body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
     let Some(Value::Array(records)) = body.get("records") else {
         return Err(Refusal::json("The request needs a list 'records' at [line:1, column:1]"));
     };
@@ -158,7 +158,8 @@ pub(super) fn delete(org: &mut Salesforce, call: &Call<'_>) -> Answer {
     if ids.len() > MOST_WRITTEN {
         return Err(too_many(MOST_WRITTEN).into());
     }
-    let all_or_none = call.request.param("allOrNone") == Some("true");
+    let asked = call.request.param("allOrNone").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    let all_or_none = call.all_or_none || asked;
     Ok(each(org, ids, all_or_none, |org, text| {
         let malformed = || Refusal::write("MALFORMED_ID", format!("malformed id {text}"));
         let id = id::canonical(&text).ok_or_else(malformed)?;
@@ -185,8 +186,17 @@ pub(super) fn upsert(org: &mut Salesforce, call: &Call<'_>, object: &str, field:
             let message = format!("each record of this call must be of type {}", object.name);
             return Err(Refusal::write("INVALID_TYPE", message).into());
         }
-        let missing = || Refusal::write("MISSING_ARGUMENT", format!("{} not specified", key.name)).on(key.name);
-        let value = value_of(&record).filter(|value| !value.is_empty() && value != "null").ok_or_else(missing)?;
+        let value = value_of(&record).filter(|value| !value.is_empty() && value != "null");
+        let Some(value) = value else {
+            if key.name != "Id" {
+                let message = format!("{} not specified", key.name);
+                return Err(Refusal::write("MISSING_ARGUMENT", message).on(key.name).into());
+            }
+            // Without an id there is nothing to find, so it is new.
+            record.retain(|name, _| !name.eq_ignore_ascii_case(key.name));
+            let input = Input { fields: &record, also_id: false };
+            return org.create(call.caller, object, &input, call.now).map(|id| (id, Some(true)));
+        };
         if times.get(&value.to_lowercase()).is_some_and(|times| *times > 1) {
             let message = format!("Duplicate external id specified: {value}");
             return Err(Refusal::write("DUPLICATE_VALUE", message).on(key.name).into());

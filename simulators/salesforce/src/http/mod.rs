@@ -3,7 +3,9 @@
 mod collections;
 mod composite;
 mod describe;
-mod entry;
+mod index;
+mod limits;
+mod oauth;
 mod outbound;
 mod query;
 mod replication;
@@ -13,15 +15,15 @@ mod soap;
 use ::http::Method;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use sim_kit::{Context, Model, Reply, Request};
+use sim_kit::{Context, Model, Reply, Request, Switch};
 
 use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
 use crate::model::schema::{Object, Schema};
 use crate::model::{Caller, Input};
+use crate::switchboard;
 
-/// The newest version of the API; older and newer ones are answered too.
-const NEWEST: &str = "67.0";
+use index::NEWEST;
 
 /// The longest request line's target, and that with the headers, in bytes.
 const LONGEST_URI: usize = 16_384;
@@ -29,6 +31,7 @@ const LONGEST_URI: usize = 16_384;
 type Answer = Result<Reply, Vec<Refusal>>;
 
 /// One call of a resource below `/services/data/vNN.0`.
+#[derive(Clone, Copy)]
 struct Call<'a> {
     request: &'a Request,
     /// `59.0`
@@ -36,6 +39,8 @@ struct Call<'a> {
     caller: &'a Caller,
     /// What the caller sees of the org's objects.
     schema: &'static Schema,
+    /// Whether the request around this call asks lists of rows to be done whole or not at all.
+    all_or_none: bool,
     now: Timestamp,
 }
 
@@ -45,11 +50,20 @@ impl Call<'_> {
         format!("/services/data/v{}", self.version)
     }
 
+    /// The version without its `.0`.
+    fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+
     /// The body, which must be a JSON object.
     fn body(&self) -> Result<Map<String, Value>, Refusal> {
         let content_type = self.request.header("content-type").unwrap_or("application/json");
-        if !content_type.to_ascii_lowercase().starts_with("application/json") {
-            let message = format!("Content-type {content_type} not supported; use application/json");
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            let message = format!(
+                "Content-Type '{content_type}' is not supported. The API takes application/json for the body of \
+                 this request."
+            );
             return Err(Refusal::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
         }
         match self.request.json() {
@@ -75,19 +89,33 @@ impl Model for Salesforce {
     /// Salesforce has no `Retry-After`: too many calls are refused with 403.
     fn throttled(&self, _retry_after: u32, context: &Context<'_>) -> Reply {
         let refusal = Refusal::new(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.");
-        with_limits(self, refused(&[refusal]), context.now)
+        limits::told(self, refused(&[refusal]), context.now)
     }
 
     fn failing(&self, status: u16, context: &Context<'_>) -> Reply {
-        let (code, message) = match status {
-            503 => ("SERVER_UNAVAILABLE", "The server is temporarily unable to handle the request"),
-            _ => (
-                "UNKNOWN_EXCEPTION",
-                "An unexpected error occurred. Please include this ErrorId if you contact support",
-            ),
-        };
-        with_limits(self, refused(&[Refusal::new(status, code, message)]), context.now)
+        limits::told(self, failure(self, status), context.now)
     }
+
+    fn switches() -> &'static [Switch<Self>] {
+        switchboard::SWITCHES
+    }
+}
+
+/// The page of a machine in front of the service.
+const DOWN: &str = "<!DOCTYPE html>\n<html><head><title>Server Unavailable</title></head>\n<body><h1>Server \
+                    Unavailable</h1><p>We are down for maintenance. Please try again later.</p></body></html>\n";
+
+/// How the service says that it failed itself.
+fn failure(org: &Salesforce, status: u16) -> Reply {
+    if status == 503 && org.knobs.html_errors {
+        return Reply::text(503, "text/html;charset=UTF-8", DOWN);
+    }
+    let (code, message) = match status {
+        401 => ("INVALID_SESSION_ID", "Session expired or invalid"),
+        503 => ("SERVER_UNAVAILABLE", "The server is temporarily unable to handle the request"),
+        _ => ("UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId if you contact support"),
+    };
+    refused(&[Refusal::new(status, code, message)])
 }
 
 impl Salesforce {
@@ -107,17 +135,22 @@ impl Salesforce {
 
 fn answer(org: &mut Salesforce, request: &Request, now: Timestamp) -> Reply {
     org.begin();
-    let reply = too_long(request).unwrap_or_else(|| {
-        let segments = request.segments();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        route(org, request, &segments, now)
-    });
+    let segments = request.segments();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let mut reply = too_long(request).unwrap_or_else(|| route(org, request, &segments, now));
     org.note_changes(request);
-    with_limits(org, reply, now)
+    if request.method == Method::HEAD {
+        reply.body.clear();
+    }
+    match segments.as_slice() {
+        ["services", "oauth2" | "Soap", ..] | ["id", ..] => reply,
+        _ => limits::told(org, reply, now),
+    }
 }
 
 fn too_long(request: &Request) -> Option<Reply> {
-    let uri = request.path.len() + request.raw_query.len() + 1;
+    let query = if request.raw_query.is_empty() { 0 } else { request.raw_query.len() + 1 };
+    let uri = request.path.len() + query;
     let headers: usize = request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if uri > LONGEST_URI {
         return Some(refused(&[Refusal::new(414, "URI_TOO_LONG", "The URI is longer than 16,384 bytes")]));
@@ -128,32 +161,38 @@ fn too_long(request: &Request) -> Option<Reply> {
 
 fn route(org: &mut Salesforce, request: &Request, segments: &[&str], now: Timestamp) -> Reply {
     match segments {
-        ["services", "oauth2", endpoint] => entry::oauth(org, request, endpoint, now),
-        ["services", "Soap", "u", version, ..] => soap::answer(org, request, version, now),
-        ["id", org_id, user] => entry::identity(org, request, org_id, user, now),
-        ["services", "data"] => ok(&versions()),
+        ["services", "oauth2", endpoint] => oauth::answer(org, request, endpoint, now),
+        ["services", "Soap", letter @ ("u" | "c"), version, ..] => soap::answer(org, request, letter, version, now),
+        ["id", org_id, user] => oauth::identity(org, request, org_id, user, now),
+        ["services", "data"] if matches!(request.method, Method::GET | Method::HEAD) => ok(&index::versions()),
+        ["services", "data"] => refused(&[not_allowed(&request.method, "HEAD,GET")]),
         ["services", "data", version, rest @ ..] => {
-            let number = version.strip_prefix('v').filter(|number| is_version(number));
-            let Some(number) = number else {
-                return refused(&[Refusal::not_found()]);
-            };
-            let Some(caller) = token(request).and_then(|token| org.admit(token, now)) else {
-                let refusal = Refusal::new(401, "INVALID_SESSION_ID", "Session expired or invalid");
-                return refused(&[refusal]).header("www-authenticate", "Token");
-            };
-            if org.calls_used(now) >= org.knobs.daily_limit {
-                return refused(&[Refusal::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")]);
+            let number = version.strip_prefix('v').filter(|number| index::is_version(number));
+            match number {
+                Some(number) => data(org, request, number, rest, now),
+                None => refused(&[Refusal::not_found()]),
             }
-            org.count_calls(1, now);
-            let schema = org.schema_of(&caller);
-            resource(org, &Call { request, version: number, caller: &caller, schema, now }, rest)
         }
         _ => refused(&[Refusal::not_found()]),
     }
 }
 
-fn is_version(number: &str) -> bool {
-    number.strip_suffix(".0").is_some_and(|whole| !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()))
+/// A call of a version's resource by somebody who must be signed in.
+fn data(org: &mut Salesforce, request: &Request, version: &str, rest: &[&str], now: Timestamp) -> Reply {
+    if org.knobs.unavailable > 0 {
+        org.knobs.unavailable -= 1;
+        return failure(org, 503);
+    }
+    let Some(caller) = token(request).and_then(|token| org.admit(token, now)) else {
+        let refusal = Refusal::new(401, "INVALID_SESSION_ID", "Session expired or invalid");
+        return refused(&[refusal]).header("www-authenticate", "Token");
+    };
+    if let Err(refusal) = limits::take_call(org, now) {
+        return refused(&[refusal]);
+    }
+    let schema = org.schema_of(&caller);
+    let call = Call { request, version, caller: &caller, schema, all_or_none: false, now };
+    resource(org, &call, rest)
 }
 
 /// The token of a `Bearer` or `OAuth` authorization.
@@ -163,13 +202,15 @@ fn token(request: &Request) -> Option<&str> {
 
 /// Answers one call; parts of composite requests come here too.
 fn resource(org: &mut Salesforce, call: &Call<'_>, rest: &[&str]) -> Reply {
-    let method = match call.request.method.as_str() {
+    // For clients that know no other methods than GET and POST.
+    let named = call.request.param("_HttpMethod").filter(|_| call.request.method == Method::POST);
+    let method = match named.unwrap_or(call.request.method.as_str()) {
         "HEAD" => "GET",
         method => method,
     };
     let answer = match (method, rest) {
-        ("GET", []) => Ok(ok(&resources(org, call))),
-        ("GET", ["limits"]) => Ok(ok(&limits(org, call.now))),
+        ("GET", []) => Ok(ok(&index::resources(org, call))),
+        ("GET", ["limits"]) => Ok(ok(&limits::all(org, call.now))),
         ("GET", ["query"]) => query::first_page(org, call, false),
         ("GET", ["queryAll"]) => query::first_page(org, call, true),
         ("GET", ["query" | "queryAll", locator]) => query::next_page(org, call, locator),
@@ -178,6 +219,7 @@ fn resource(org: &mut Salesforce, call: &Call<'_>, rest: &[&str]) -> Reply {
             Some(object) => of_object(org, call, method, object, rest),
             None => Err(Refusal::not_found().into()),
         },
+        ("GET", ["composite"]) => Ok(ok(&index::of_composite(call))),
         ("POST", ["composite"]) => composite::composite(org, call),
         ("POST", ["composite", "batch"]) => composite::batch(org, call),
         ("POST", ["composite", "graph"]) => composite::graphs(org, call),
@@ -198,6 +240,7 @@ fn of_object(org: &mut Salesforce, call: &Call<'_>, method: &str, object: &'stat
         ("GET", ["describe"]) => Ok(describe::full(org, object, call)),
         ("GET", ["updated"]) => replication::updated(org, call, object),
         ("GET", ["deleted"]) => replication::deleted(org, call, object),
+        (_, ["describe" | "updated" | "deleted"]) => Err(unknown(call, &["sobjects", object.name, "describe"])),
         ("GET", [id]) => rows::get(org, call, object, id),
         ("PATCH", [id]) => rows::update(org, call, object, id),
         ("DELETE", [id]) => rows::delete(org, call, object, id),
@@ -218,16 +261,19 @@ fn unknown(call: &Call<'_>, rest: &[&str]) -> Vec<Refusal> {
         | ["limits" | "query" | "queryAll" | "sobjects"]
         | ["query" | "queryAll", _]
         | ["sobjects", _, "describe" | "updated" | "deleted"] => "HEAD,GET",
-        ["sobjects", _] | ["composite", "sobjects", _] => "HEAD,GET,POST",
+        ["sobjects", _] | ["composite"] | ["composite", "sobjects", _] => "HEAD,GET,POST",
         ["sobjects", _, _] | ["sobjects", _, _, _] => "HEAD,GET,PATCH,DELETE",
-        ["composite"] | ["composite", "batch" | "graph"] => "POST",
+        ["composite", "batch" | "graph"] => "POST",
         ["composite", "sobjects"] => "POST,PATCH,DELETE",
         ["composite", "sobjects", _, _] => "PATCH",
         _ => return Refusal::not_found().into(),
     };
-    let method = &call.request.method;
+    not_allowed(&call.request.method, allowed).into()
+}
+
+fn not_allowed(method: &Method, allowed: &str) -> Refusal {
     let message = format!("HTTP Method '{method}' not allowed. Allowed are {allowed}");
-    Refusal::new(405, "METHOD_NOT_ALLOWED", message).into()
+    Refusal::new(405, "METHOD_NOT_ALLOWED", message)
 }
 
 /// Carries out `write` so that it leaves nothing behind when it is refused.
@@ -276,42 +322,6 @@ fn errors(refusals: &[Refusal]) -> Value {
         error
     });
     errors.collect()
-}
-
-fn with_limits(org: &Salesforce, reply: Reply, now: Timestamp) -> Reply {
-    let usage = format!("api-usage={}/{}", org.calls_used(now), org.knobs.daily_limit);
-    reply.header("sforce-limit-info", &usage)
-}
-
-fn versions() -> Value {
-    let newest = NEWEST.strip_suffix(".0").and_then(|number| number.parse().ok()).unwrap_or(59);
-    let versions = (31..=newest).map(|number: u32| {
-        // Three releases a year; v31.0 was that of summer 2014.
-        let (year, season) = (14 + (number - 30) / 3, ["Spring", "Summer", "Winter"][((number - 30) % 3) as usize]);
-        let year = if season == "Winter" { year + 1 } else { year };
-        json!({
-            "label": format!("{season} '{year}"),
-            "url": format!("/services/data/v{number}.0"),
-            "version": format!("{number}.0"),
-        })
-    });
-    versions.collect()
-}
-
-fn resources(org: &Salesforce, call: &Call<'_>) -> Value {
-    let base = call.base();
-    let mut resources: Map<String, Value> = ["sobjects", "query", "queryAll", "limits", "composite"]
-        .into_iter()
-        .map(|name| (name.to_owned(), json!(format!("{base}/{name}"))))
-        .collect();
-    let identity = format!("{}/id/{}/{}", call.request.origin, org.org_id(), call.caller.user);
-    resources.insert("identity".to_owned(), json!(identity));
-    Value::Object(resources)
-}
-
-fn limits(org: &Salesforce, now: Timestamp) -> Value {
-    let max = org.knobs.daily_limit;
-    json!({ "DailyApiRequests": { "Max": max, "Remaining": max.saturating_sub(org.calls_used(now)) } })
 }
 
 /// Percent-encodes one segment of a path.

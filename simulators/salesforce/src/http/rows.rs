@@ -173,8 +173,7 @@ pub(super) fn upsert(
         Upserted::Created(id) => created(call, object, &id, true),
         Upserted::Ambiguous(ids) => choices(call, object, &ids),
         Upserted::Updated(id) => {
-            let version = call.version.split('.').next().and_then(|number| number.parse().ok()).unwrap_or(0_u32);
-            if version < UPSERT_ANSWERS_SINCE {
+            if call.major() < UPSERT_ANSWERS_SINCE {
                 return Ok(Reply::empty(204));
             }
             ok(&json!({ "id": id, "success": true, "errors": [], "created": false }))

@@ -1,6 +1,6 @@
 //! Who comes in: sessions, refresh tokens, codes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -47,6 +47,9 @@ struct Code {
     user: String,
     redirect_uri: String,
     challenge: Option<String>,
+    /// As asked for; all that the app may have if nothing was.
+    #[serde(default)]
+    scope: Option<String>,
     made: Timestamp,
     used: bool,
 }
@@ -60,6 +63,9 @@ pub(crate) struct Door {
     /// Refresh tokens that work, and the names of the users they are for.
     refresh_tokens: BTreeMap<String, String>,
     codes: BTreeMap<String, Code>,
+    /// Ids of users who took back their approval of the app.
+    #[serde(default)]
+    withdrawn: BTreeSet<String>,
 }
 
 impl Door {
@@ -67,7 +73,16 @@ impl Door {
         self.sessions.clear();
     }
 
-    pub(super) fn revoke_of(&mut self, username: &str) {
+    pub(super) fn expire_sessions_of(&mut self, user: &str) {
+        self.sessions.retain(|_, session| session.user != user);
+    }
+
+    pub(super) fn has_withdrawn(&self, user: &str) -> bool {
+        self.withdrawn.contains(user)
+    }
+
+    pub(super) fn revoke_of(&mut self, username: &str, user: Option<String>) {
+        self.withdrawn.extend(user);
         let (ended, kept) = std::mem::take(&mut self.refresh_tokens)
             .into_iter()
             .partition::<BTreeMap<_, _>, _>(|(_, name)| name.eq_ignore_ascii_case(username));
@@ -83,11 +98,23 @@ pub(crate) struct Pass {
     pub user: String,
     pub access_token: String,
     pub refresh_token: Option<String>,
+    /// What the tokens are good for, where it is not the default of the grant.
+    pub scope: Option<String>,
 }
 
 /// Why a grant is refused: `error` and `error_description`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Denial(pub &'static str, pub &'static str);
+
+/// What a user approves.
+#[derive(Debug)]
+pub(crate) struct Approval<'a> {
+    /// The user's name; the first user if it is left out.
+    pub username: Option<&'a str>,
+    pub redirect_uri: &'a str,
+    pub challenge: Option<&'a str>,
+    pub scope: Option<&'a str>,
+}
 
 /// What a code is redeemed with.
 #[derive(Debug)]
@@ -162,9 +189,12 @@ impl Salesforce {
         self.open(user, None, now)
     }
 
-    /// The first user logs in as the app itself.
+    /// The user that stands for the app logs in as the app itself.
     pub(crate) fn log_in_app(&mut self, now: Timestamp) -> Result<Pass, Denial> {
-        let user = self.door.users.first().cloned();
+        let user = match &self.app.runs_as {
+            Some(username) => self.user_named(username).map(|user| user.id().to_owned()),
+            None => self.door.users.first().cloned(),
+        };
         let user = user.ok_or(Denial("invalid_grant", "no client credentials user enabled"))?;
         self.open(user, None, now)
     }
@@ -196,7 +226,8 @@ impl Salesforce {
         token
     }
 
-    fn open(&mut self, user: String, refresh_token: Option<String>, now: Timestamp) -> Result<Pass, Denial> {
+    /// Begins a session.
+    pub(super) fn open(&mut self, user: String, refresh_token: Option<String>, now: Timestamp) -> Result<Pass, Denial> {
         if self.user(&user).is_none_or(|row| row.get("IsActive") != true) {
             return Err(Denial("inactive_user", "user is inactive"));
         }
@@ -208,29 +239,25 @@ impl Salesforce {
         self.door.sessions.retain(|_, session| now.duration_since(session.used) <= timeout);
         let session = Session { user: user.clone(), used: now, refresh_token: refresh_token.clone() };
         self.door.sessions.insert(access_token.clone(), session);
-        Ok(Pass { user, access_token, refresh_token })
+        Ok(Pass { user, access_token, refresh_token, scope: None })
     }
 
-    /// The user approves the app: a code to be redeemed once. Without a name it is the first user.
-    pub(crate) fn approve(
-        &mut self,
-        username: Option<&str>,
-        redirect_uri: &str,
-        challenge: Option<&str>,
-        now: Timestamp,
-    ) -> Option<String> {
-        let user = match username {
+    /// The user approves the app: a code to be redeemed once.
+    pub(crate) fn approve(&mut self, approval: &Approval<'_>, now: Timestamp) -> Option<String> {
+        let user = match approval.username {
             Some(name) => self.user_named(name)?.id().to_owned(),
             None => self.door.users.first()?.clone(),
         };
         let code = format!("aPrx{}", id::base62(&self.draw("code"), 32));
+        self.door.withdrawn.remove(&user);
         self.door.codes.retain(|_, code| now.duration_since(code.made) <= CODE_LIFETIME + CODE_LIFETIME);
         self.door.codes.insert(
             code.clone(),
             Code {
                 user,
-                redirect_uri: redirect_uri.to_owned(),
-                challenge: challenge.map(str::to_owned),
+                redirect_uri: approval.redirect_uri.to_owned(),
+                challenge: approval.challenge.map(str::to_owned),
+                scope: approval.scope.map(str::to_owned),
                 made: now,
                 used: false,
             },
@@ -249,17 +276,29 @@ impl Salesforce {
         if code.redirect_uri != grant.redirect_uri {
             return Err(Denial("redirect_uri_mismatch", "redirect_uri must match configuration"));
         }
-        if let Some(challenge) = &code.challenge {
-            let hashed = grant.verifier.map(|verifier| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
-            if hashed.as_ref() != Some(challenge) {
-                return Err(Denial("invalid_grant", "invalid code verifier"));
-            }
+        let proof = grant.verifier.map(|verifier| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
+        if proof != code.challenge {
+            return Err(Denial("invalid_grant", "invalid code verifier"));
         }
         code.used = true;
-        let user = code.user.clone();
+        let (user, scope) = (code.user.clone(), code.scope.clone());
+        let lasting = scope.as_deref().is_none_or(|scope| {
+            scope.split_whitespace().any(|scope| matches!(scope, "refresh_token" | "offline_access"))
+        });
         let username = self.user(&user).map(|row| row.text("Username").to_owned()).unwrap_or_default();
-        let refresh_token = self.new_refresh_token(&username);
-        self.open(user, Some(refresh_token), now)
+        let refresh_token = lasting.then(|| self.new_refresh_token(&username));
+        Ok(Pass { scope, ..self.open(user, refresh_token, now)? })
+    }
+
+    /// The names of the users, in the order they were added.
+    pub(crate) fn usernames(&self) -> impl Iterator<Item = &str> {
+        self.door.users.iter().filter_map(|user| self.user(user)).map(|user| user.text("Username"))
+    }
+
+    /// How many sessions are open.
+    pub(crate) fn open_sessions(&self, now: Timestamp) -> usize {
+        let timeout = signed(self.knobs.session_timeout);
+        self.door.sessions.values().filter(|session| now.duration_since(session.used) <= timeout).count()
     }
 
     /// Ends a refresh token with its sessions, or one session. Whether there was such a token.

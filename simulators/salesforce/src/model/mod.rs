@@ -1,10 +1,13 @@
 //! The org as a state machine: rows, users and their tokens, and what tests may turn.
 
 mod announce;
+mod app;
+mod assertion;
 pub(crate) mod changes;
 mod check;
 pub(crate) mod custom;
 mod door;
+mod edition;
 pub(crate) mod id;
 mod input;
 pub(crate) mod objects;
@@ -27,9 +30,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub(crate) use app::is_certificate;
+pub use app::{APP_CERTIFICATE, APP_PRIVATE_KEY, App};
 pub(crate) use check::accept;
+pub(crate) use door::{Approval, Caller, CodeGrant, Denial, Pass};
 pub use door::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
-pub(crate) use door::{Caller, CodeGrant, Denial, Pass};
+pub use edition::Edition;
 pub(crate) use input::Input;
 pub use outbox::{EventRelay, OutboundMessage, RelayState};
 pub(crate) use read::{attributes, record};
@@ -49,6 +55,7 @@ use crate::package::Package;
 
 /// What tests and people may turn while the org runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Knobs {
     /// How long after its stamp a write is committed, that is seen by any reader. A long transaction.
     pub commit_delay: Duration,
@@ -62,6 +69,12 @@ pub struct Knobs {
     pub multiday_events: bool,
     /// How long a session lives without being used. The vendor's default is two hours.
     pub session_timeout: Duration,
+    /// The next so many API calls are refused with 503.
+    pub unavailable: u32,
+    /// Whether a 503 is a page of HTML, as from a machine in front of the service.
+    pub html_errors: bool,
+    /// Whether the person at the page of approval says no.
+    pub deny_consent: bool,
 }
 
 impl Default for Knobs {
@@ -73,6 +86,9 @@ impl Default for Knobs {
             rotate_refresh_tokens: false,
             multiday_events: true,
             session_timeout: Duration::from_hours(2),
+            unavailable: 0,
+            html_errors: false,
+            deny_consent: false,
         }
     }
 }
@@ -82,6 +98,9 @@ impl Default for Knobs {
 pub struct Salesforce {
     /// What tests and people may turn.
     pub knobs: Knobs,
+    /// The one connected app.
+    #[serde(default)]
+    pub app: App,
     org_id: String,
     seed: String,
     /// How many ids and tokens were drawn.
@@ -126,6 +145,7 @@ impl Salesforce {
     pub fn empty(seed: &str, now: Timestamp) -> Self {
         let mut org = Self {
             knobs: Knobs::default(),
+            app: App::default(),
             org_id: String::new(),
             seed: seed.to_owned(),
             drawn: 0,
@@ -181,9 +201,35 @@ impl Salesforce {
         self.door.expire_sessions();
     }
 
+    /// Ends the sessions of one user, as if each had timed out.
+    pub fn expire_sessions_of(&mut self, username: &str) {
+        if let Some(user) = self.user_named(username).map(|user| user.id().to_owned()) {
+            self.door.expire_sessions_of(&user);
+        }
+    }
+
+    /// The org becomes one of that edition, with so many user licences: this sets the daily limit.
+    pub fn license(&mut self, edition: Edition, licences: u32) {
+        self.knobs.daily_limit = edition.daily_calls(licences);
+    }
+
     /// The user, or an admin, takes back the approval: each refresh token and session of his ends.
     pub fn revoke_refresh_token(&mut self, username: &str) {
-        self.door.revoke_of(username);
+        let user = self.user_named(username).map(|user| user.id().to_owned());
+        self.door.revoke_of(username, user);
+    }
+
+    /// How often the next writes of which rows are refused.
+    pub(crate) fn locks(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.locks.iter().filter(|(_, times)| **times > 0).map(|(id, times)| (id.as_str(), *times))
+    }
+
+    pub(crate) fn unlock_all(&mut self) {
+        self.locks.clear();
+    }
+
+    pub(crate) fn forget_calls(&mut self) {
+        self.usage.forget();
     }
 
     /// Deploys a package: its objects and fields are there from now on.

@@ -5,19 +5,24 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Calls per hour since the epoch.
+const DAY: i64 = 24 * 3600;
+
+/// Calls by the second, since the epoch, in which they came.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Usage(BTreeMap<i64, u64>);
 
 impl Usage {
     pub(crate) fn count(&mut self, calls: u64, now: Timestamp) {
-        let hour = now.as_second() / 3600;
-        self.0.retain(|counted, _| *counted > hour - 24);
-        *self.0.entry(hour).or_default() += calls;
+        let second = now.as_second();
+        self.0.retain(|counted, _| *counted > second - DAY);
+        *self.0.entry(second).or_default() += calls;
     }
 
     pub(crate) fn within_a_day(&self, now: Timestamp) -> u64 {
-        let hour = now.as_second() / 3600;
-        self.0.range(hour - 23..).map(|(_, calls)| calls).sum()
+        self.0.range(now.as_second() - DAY + 1..).map(|(_, calls)| calls).sum()
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.0.clear();
     }
 }

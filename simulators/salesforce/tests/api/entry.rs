@@ -6,7 +6,7 @@ use sim_kit::{Reply, Request};
 
 use crate::world::{ANNA, BEN, World};
 
-fn form(world: &mut World, endpoint: &str, fields: &[(&str, &str)]) -> Reply {
+pub(crate) fn form(world: &mut World, endpoint: &str, fields: &[(&str, &str)]) -> Reply {
     let mut request = Request::new(Method::POST, &format!("/services/oauth2/{endpoint}"), "http://sf.test");
     let fields: Vec<String> =
         fields.iter().map(|(name, value)| format!("{name}={}", crate::world::encoded(value))).collect();
@@ -14,14 +14,14 @@ fn form(world: &mut World, endpoint: &str, fields: &[(&str, &str)]) -> Reply {
     world.send(request)
 }
 
-const APP: [(&str, &str); 2] = [("client_id", "syncline-client"), ("client_secret", "syncline-secret")];
+pub(crate) const APP: [(&str, &str); 2] = [("client_id", "syncline-client"), ("client_secret", "syncline-secret")];
 
-fn grant(world: &mut World, fields: &[(&str, &str)]) -> Reply {
+pub(crate) fn grant(world: &mut World, fields: &[(&str, &str)]) -> Reply {
     world.authorization.clear();
     form(world, "token", &[&APP[..], fields].concat())
 }
 
-fn refresh(world: &mut World, token: &str) -> Reply {
+pub(crate) fn refresh(world: &mut World, token: &str) -> Reply {
     grant(world, &[("grant_type", "refresh_token"), ("refresh_token", token)])
 }
 
@@ -146,9 +146,13 @@ fn grants_are_refused_with_the_vendors_words() {
     let mut world = World::new();
     world.authorization.clear();
     let id = ("client_id", "syncline-client");
-    let table: [(&[(&str, &str)], &str); 8] = [
-        (&[id], "invalid_request"),
-        (&[id, ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")], "unsupported_grant_type"),
+    let table: [(&[(&str, &str)], &str); 12] = [
+        (&[id], "unsupported_grant_type"),
+        (&[id, ("grant_type", "urn:ietf:params:oauth:grant-type:saml2-bearer")], "unsupported_grant_type"),
+        (&[("grant_type", "refresh_token"), ("refresh_token", "x")], "invalid_client_id"),
+        (&[id, ("grant_type", "authorization_code"), ("redirect_uri", "x")], "invalid_request"),
+        (&[id, ("grant_type", "authorization_code"), ("code", "x")], "invalid_request"),
+        (&[id, ("grant_type", "refresh_token"), ("refresh_token", "x")], "invalid_grant"),
         (&[("client_id", "x"), ("grant_type", "refresh_token")], "invalid_client_id"),
         (&[id, ("client_secret", "x"), ("grant_type", "refresh_token")], "invalid_client"),
         (&[id, ("grant_type", "client_credentials")], "invalid_client"),
@@ -181,39 +185,106 @@ fn the_identity_is_at_the_address_that_the_token_names() {
 }
 
 #[test]
-fn soap_login_gives_a_session_or_a_fault() {
+fn the_app_signs_in_as_itself_at_its_own_domain_only() {
     let mut world = World::new();
-    let mut login = |password: &str| {
-        let mut request = Request::new(Method::POST, "/services/Soap/u/59.0", "http://sf.test");
-        request.body = format!(
-            "<e:Envelope xmlns:e=\"x\"><e:Body><n1:login xmlns:n1=\"urn:partner.soap.sforce.com\">\
-             <n1:username>{BEN}</n1:username><n1:password>{password}</n1:password></n1:login></e:Body></e:Envelope>"
-        )
-        .into_bytes();
-        let reply = world.send(request);
-        (reply.status.as_u16(), String::from_utf8(reply.body).unwrap())
+    world.authorization.clear();
+    let kind = ("grant_type", "client_credentials");
+    let basic = "c3luY2xpbmUtY2xpZW50OnN5bmNsaW5lLXNlY3JldA==";
+    let mut ask = |origin: &str, fields: &[(&str, &str)], authorization: &str| {
+        let mut request = Request::new(Method::POST, "/services/oauth2/token", origin);
+        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        request.body = fields.join("&").into_bytes();
+        if !authorization.is_empty() {
+            request.headers.insert("authorization", authorization.parse().unwrap());
+        }
+        let body = world.send(request).body_json();
+        (body["error_description"].as_str().unwrap_or_default().to_owned(), body["api_instance_url"].clone())
     };
-    let (status, fault) = login("wrong");
-    assert_eq!(status, 500);
-    assert!(fault.contains("<sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode>"));
-    let (status, answer) = login("syncline-password");
-    assert_eq!(status, 200);
-    let session = answer.split_once("<sessionId>").unwrap().1.split_once('<').unwrap().0.to_owned();
-    assert!(answer.contains("<serverUrl>http://sf.test/services/Soap/u/59.0/00D"));
-    assert_eq!(username(&mut world, &session), BEN);
+    let whole = [APP[0], APP[1], kind];
+    assert_eq!(
+        ask("https://own.my.salesforce.com", &whole, ""),
+        (String::new(), json!("https://own.my.salesforce.com"))
+    );
+    assert_eq!(ask("http://sf.test", &[kind], &format!("Basic {basic}")).0, "");
+    assert_eq!(ask("http://sf.test", &[kind], &format!("basic {basic}")).0, "");
+    assert_eq!(ask("http://sf.test", &[kind], "Basic c3luY2xpbmUtY2xpZW50Ong=").0, "invalid client credentials");
+    for shared in ["https://login.salesforce.com", "https://test.salesforce.com", "http://login.salesforce.com:80"] {
+        assert_eq!(ask(shared, &whole, "").0, "request not supported on this domain", "{shared}");
+    }
+    world.org.app.runs_as = Some(BEN.to_owned());
+    let token = grant(&mut world, &[kind]).body_json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(username(&mut world, &token), BEN);
+    world.org.app.runs_as = Some("nobody@northwind.example".to_owned());
+    assert_eq!(grant(&mut world, &[kind]).body_json()["error_description"], "no client credentials user enabled");
 }
 
 #[test]
-fn calls_are_counted_and_limited_in_a_rolling_day() {
+fn a_token_is_given_back_once() {
     let mut world = World::new();
-    world.org.knobs.daily_limit = 3;
-    let limits = world.get("limits");
-    assert_eq!(limits["DailyApiRequests"], json!({ "Max": 3, "Remaining": 2 }));
-    world.get("limits");
-    let reply = world.call("GET", "limits", Value::Null);
-    assert_eq!(reply.headers["sforce-limit-info"], "api-usage=3/3");
-    let reply = world.call("GET", "limits", Value::Null);
-    assert_eq!((reply.status.as_u16(), &reply.body_json()[0]["errorCode"]), (403, &json!("REQUEST_LIMIT_EXCEEDED")));
-    world.advance(24 * 3600);
-    world.get("limits");
+    let open = |world: &mut World, token: &str| {
+        world.authorization = format!("Bearer {token}");
+        world.call("GET", "limits", Value::Null).status.as_u16()
+    };
+    let pass = |world: &mut World| {
+        refresh(world, &format!("refresh-{BEN}")).body_json()["access_token"].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (pass(&mut world), pass(&mut world));
+    assert_eq!(form(&mut world, "revoke", &[("token", &first)]).status, 200);
+    assert_eq!((open(&mut world, &first), open(&mut world, &second)), (401, 200));
+    let target = format!("/services/oauth2/revoke?token=refresh-{BEN}");
+    assert_eq!(world.call("GET", &target, Value::Null).status, 200);
+    assert_eq!(open(&mut world, &second), 401);
+    assert_eq!(refresh(&mut world, &format!("refresh-{BEN}")).status, 400);
+    for (fields, error) in [(vec![("token", "bad")], "invalid_token"), (vec![], "invalid_request")] {
+        let reply = form(&mut world, "revoke", &fields);
+        assert_eq!((reply.status.as_u16(), &reply.body_json()["error"]), (400, &json!(error)));
+    }
+    assert_eq!(world.call("GET", "/services/oauth2/token", Value::Null).body_json()["error"], "invalid_request");
+}
+
+#[test]
+fn userinfo_tells_all_of_who_one_is() {
+    let mut world = World::new();
+    world.authorization = format!("Bearer sim-{BEN}");
+    let told = world.get("/services/oauth2/userinfo");
+    for key in [
+        "sub",
+        "user_id",
+        "organization_id",
+        "preferred_username",
+        "nickname",
+        "name",
+        "email",
+        "email_verified",
+        "given_name",
+        "family_name",
+        "zoneinfo",
+        "urls",
+        "active",
+        "user_type",
+        "language",
+        "locale",
+        "utcOffset",
+        "updated_at",
+    ] {
+        assert!(!told[key].is_null(), "{key}");
+    }
+    assert_eq!((&told["given_name"], &told["family_name"]), (&json!("Ben"), &json!("Carter")));
+    for (url, path) in [
+        ("enterprise", "/services/Soap/c/{version}/00D"),
+        ("metadata", "/services/Soap/m/{version}/00D"),
+        ("partner", "/services/Soap/u/{version}/00D"),
+        ("rest", "/services/data/v{version}/"),
+        ("sobjects", "/services/data/v{version}/sobjects/"),
+        ("search", "/services/data/v{version}/search/"),
+        ("query", "/services/data/v{version}/query/"),
+    ] {
+        assert!(told["urls"][url].as_str().unwrap().starts_with(&format!("http://sf.test{path}")), "{url}");
+    }
+    assert_eq!(world.call("POST", "/services/oauth2/userinfo", Value::Null).body_json(), told);
+    for (authorization, why) in [("Bearer bad", "Bad_OAuth_Token"), ("", "Missing_OAuth_Token")] {
+        world.authorization = authorization.to_owned();
+        let reply = world.call("GET", "/services/oauth2/userinfo", Value::Null);
+        assert_eq!((reply.status.as_u16(), &*reply.body), (403, why.as_bytes()));
+    }
 }

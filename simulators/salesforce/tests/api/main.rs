@@ -1,6 +1,9 @@
 //! The org as a client sees it: every test speaks HTTP to the model, without a network.
 
 mod activities;
+mod approval;
+mod assertion;
+mod composite;
 mod entry;
 mod many;
 mod package;
@@ -9,4 +12,7 @@ mod query;
 mod replication;
 mod rows;
 mod schema;
+mod soap;
+mod switches;
+mod wire;
 mod world;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::{V, World};
 
-fn contact(last: &str) -> Value {
+pub(crate) fn contact(last: &str) -> Value {
     json!({ "attributes": { "type": "Contact" }, "LastName": last })
 }
 
@@ -99,12 +99,12 @@ fn a_collection_upserts_by_key() {
     assert_eq!(outcome[0]["errors"][0]["statusCode"], "DUPLICATE_EXTERNAL_ID");
 }
 
-fn part(method: &str, path: &str, reference: &str, body: impl Into<Value>) -> Value {
+pub(crate) fn part(method: &str, path: &str, reference: &str, body: impl Into<Value>) -> Value {
     let body = body.into();
     json!({ "method": method, "url": format!("{V}/{path}"), "referenceId": reference, "body": body })
 }
 
-fn statuses(responses: &Value) -> Vec<u64> {
+pub(crate) fn statuses(responses: &Value) -> Vec<u64> {
     responses.as_array().unwrap().iter().map(|part| part["httpStatusCode"].as_u64().unwrap()).collect()
 }
 

@@ -238,7 +238,7 @@ fn wrong_methods_types_and_paths() {
     let table = [
         ("PUT", "sobjects/Contact/003000000000000", 405, "METHOD_NOT_ALLOWED"),
         ("POST", "query", 405, "METHOD_NOT_ALLOWED"),
-        ("GET", "composite", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "composite/batch", 405, "METHOD_NOT_ALLOWED"),
         ("GET", "nowhere", 404, "NOT_FOUND"),
         ("GET", "/services/data/vx/limits", 404, "NOT_FOUND"),
         ("GET", "/services/nowhere", 404, "NOT_FOUND"),

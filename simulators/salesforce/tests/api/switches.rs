@@ -1,0 +1,199 @@
+//! The switches under `/_sim`, each by its HTTP form, and what they do to the org.
+
+use http::{HeaderValue, Method};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sim_kit::{Reply, Request, Shell, SimClock};
+use sim_salesforce::{App, Knobs, Salesforce};
+
+use crate::world::{ANNA, BEN, V};
+
+/// The simulator as a program at its address sees it, at a held clock.
+struct Outside(Shell<Salesforce>);
+
+impl Outside {
+    fn new() -> Self {
+        let now: Timestamp = "2031-05-06T09:00:00Z".parse().unwrap();
+        Self(Shell::new(Salesforce::northwind(now), SimClock::fixed(now)))
+    }
+
+    fn send(&self, method: &str, target: &str, token: &str, body: &Value) -> Reply {
+        let mut request = Request::new(method.parse::<Method>().unwrap(), target, "http://sf.test");
+        if !token.is_empty() {
+            request.headers.insert("authorization", HeaderValue::try_from(format!("Bearer {token}")).unwrap());
+        }
+        if !body.is_null() {
+            request.body = body.to_string().into_bytes();
+        }
+        self.0.answer(request).reply.expect("an answer")
+    }
+
+    fn told(&self, method: &str, switch: &str, body: &Value) -> (u16, Value) {
+        let reply = self.send(method, &format!("/_sim/{switch}"), "", body);
+        (reply.status.as_u16(), reply.body_json())
+    }
+
+    fn set(&self, switch: &str, body: &Value) -> Value {
+        let (status, told) = self.told("POST", switch, body);
+        assert_eq!(status, 200, "{switch}: {told}");
+        told
+    }
+
+    fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let reply = self.send(method, &format!("{V}/{path}"), "test-token", body);
+        (reply.status.as_u16(), reply.body_json())
+    }
+
+    fn refresh(&self, token: &str) -> (u16, Value) {
+        let mut request = Request::new(Method::POST, "/services/oauth2/token", "http://sf.test");
+        let form = format!("grant_type=refresh_token&client_id=syncline-client&refresh_token={token}");
+        request.body = form.into_bytes();
+        let reply = self.0.answer(request).reply.expect("an answer");
+        (reply.status.as_u16(), reply.body_json())
+    }
+
+    fn session(&self, username: &str) -> String {
+        self.refresh(&format!("refresh-{username}")).1["access_token"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn the_page_tells_every_switch_and_every_knob_can_be_worked() {
+    let outside = Outside::new();
+    let page = outside.told("GET", "", &Value::Null).1;
+    let switches = page["switches"].as_array().unwrap();
+    assert!(switches.iter().any(|switch| switch["name"] == "clock"), "the kit's are there too");
+    for switch in switches {
+        let name = switch["name"].as_str().unwrap();
+        assert_eq!(outside.told("GET", name, &Value::Null).0, 200, "{name}");
+    }
+    let before = |value: Value| value.as_object().unwrap().clone();
+    let (knobs, app) = (json!(Knobs::default()), json!(App::default()));
+    for (switch, body) in [
+        ("limits", json!({ "daily": 7 })),
+        ("unavailable", json!({ "times": 2, "html": true })),
+        ("commits", json!({ "delay_seconds": 30 })),
+        ("pages", json!({ "batch_size": 3 })),
+        ("events", json!({ "multiday": false })),
+        ("sign-in", json!({ "deny_consent": true })),
+        ("sessions", json!({ "timeout_seconds": 60, "rotate_refresh_tokens": true })),
+        (
+            "app",
+            json!({
+                "client_id": "other", "client_secret": "none", "certificate": include_str!("other-certificate.pem"),
+                "callbacks": "http://a/cb http://b/cb", "require_pkce": true, "require_secret": true, "runs_as": BEN,
+            }),
+        ),
+    ] {
+        let told = outside.set(switch, &body);
+        assert_eq!(told, outside.told("GET", switch, &Value::Null).1, "{switch}");
+        for (name, value) in body.as_object().unwrap().iter().filter(|(name, _)| *name != "callbacks") {
+            assert_eq!(told[name], *value, "{switch} shows {name}");
+        }
+    }
+    let org = outside.0.model();
+    for (first, last) in [(knobs, json!(org.knobs)), (app, json!(org.app))] {
+        for (name, value) in before(first) {
+            assert_ne!(last[&name], value, "no switch works {name}");
+        }
+    }
+}
+
+#[test]
+fn what_a_switch_cannot_do_is_refused() {
+    let outside = Outside::new();
+    let nobody = "nobody@northwind.example";
+    for (method, switch, body, place) in [
+        ("POST", "app", json!({ "certificate": "x" }), "field 'certificate'"),
+        ("POST", "app", json!({ "runs_as": nobody }), "field 'runs_as'"),
+        ("POST", "sessions/expire", json!({ "username": nobody }), "field 'username'"),
+        ("POST", "sessions/revoke", json!({}), "field 'username'"),
+        ("POST", "limits", json!({ "licences": 3 }), "field 'edition'"),
+        ("POST", "limits", json!({ "edition": "huge" }), "field 'edition'"),
+        ("POST", "locks", json!({ "id": "x" }), "field 'id'"),
+        ("POST", "commits", json!({ "delay_seconds": 100_000 }), "field 'delay_seconds'"),
+        ("POST", "users", json!({ "username": "x" }), "field 'username'"),
+        ("PUT", "world", json!({ "seed": 1 }), "the body"),
+    ] {
+        let (status, told) = outside.told(method, switch, &body);
+        let expected = format!("{method} /_sim/{switch}, {place}");
+        assert_eq!((status, &told["error"]["where"]), (400, &json!(expected)), "{told}");
+    }
+}
+
+#[test]
+fn limits_and_bad_days_are_switched_from_outside() {
+    let outside = Outside::new();
+    let told = outside.set("limits", &json!({ "edition": "enterprise", "licences": 3, "used": 102_999 }));
+    assert_eq!(told, json!({ "daily": 103_000, "used": 102_999 }));
+    assert_eq!(outside.call("GET", "limits", &Value::Null).0, 200);
+    let (status, refused) = outside.call("GET", "limits", &Value::Null);
+    assert_eq!((status, &refused[0]["errorCode"]), (403, &json!("REQUEST_LIMIT_EXCEEDED")));
+    assert_eq!(outside.told("DELETE", "limits", &Value::Null).1, json!({ "daily": 15_000, "used": 0 }));
+
+    outside.set("unavailable", &json!({ "times": 1, "html": true }));
+    let reply = outside.send("GET", &format!("{V}/limits"), "test-token", &Value::Null);
+    assert_eq!((reply.status.as_u16(), reply.content_type()), (503, "text/html"));
+    assert_eq!(outside.told("GET", "unavailable", &Value::Null).1["times"], 0);
+}
+
+#[test]
+fn locks_pages_and_commits_are_switched_from_outside() {
+    let outside = Outside::new();
+    let (_, made) = outside.call("POST", "sobjects/Contact", &json!({ "LastName": "Lock" }));
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(outside.set("locks", &json!({ "id": id[..15], "times": 2 })), json!({ id: 2 }));
+    let path = format!("sobjects/Contact/{id}");
+    let change = json!({ "Title": "x" });
+    assert_eq!(outside.call("PATCH", &path, &change).1[0]["errorCode"], "UNABLE_TO_LOCK_ROW");
+    assert_eq!(outside.told("GET", "locks", &Value::Null).1, json!({ id: 1 }));
+    assert_eq!(outside.told("DELETE", "locks", &Value::Null).1, json!({}));
+    assert_eq!(outside.call("PATCH", &path, &change).0, 204);
+
+    outside.set("pages", &json!({ "batch_size": 1 }));
+    let page = outside.call("GET", "query?q=SELECT+Id+FROM+Contact", &Value::Null).1;
+    assert_eq!((page["records"].as_array().unwrap().len(), &page["done"]), (1, &json!(false)));
+
+    outside.set("commits", &json!({ "delay_seconds": 90 }));
+    outside.call("PATCH", &path, &json!({ "Title": "late" }));
+    assert_eq!(outside.call("GET", &path, &Value::Null).1["Title"], "x");
+    outside.set("clock", &json!({ "advance": "PT90S" }));
+    assert_eq!(outside.call("GET", &path, &Value::Null).1["Title"], "late");
+}
+
+#[test]
+fn sessions_and_approvals_are_switched_from_outside() {
+    let outside = Outside::new();
+    let open = |token: &str| outside.send("GET", &format!("{V}/limits"), token, &Value::Null).status.as_u16();
+    let (anna, ben) = (outside.session(ANNA), outside.session(BEN));
+    assert_eq!(outside.set("sessions/expire", &json!({ "username": BEN })), json!({ "open": 1 }));
+    assert_eq!((open(&anna), open(&ben)), (200, 401));
+    assert_eq!(outside.set("sessions/expire", &json!({}))["open"], 0);
+    assert_eq!((open(&anna), open("test-token")), (401, 200));
+    let anna = outside.session(ANNA);
+    outside.set("sessions/revoke", &json!({ "username": ANNA }));
+    assert_eq!((open(&anna), outside.refresh(&format!("refresh-{ANNA}")).0), (401, 400));
+
+    outside.set("sessions", &json!({ "rotate_refresh_tokens": true, "timeout_seconds": 10 }));
+    let (_, pass) = outside.refresh(&format!("refresh-{BEN}"));
+    assert!(pass["refresh_token"].is_string());
+    let token = pass["access_token"].as_str().unwrap();
+    outside.set("clock", &json!({ "advance": "PT11S" }));
+    assert_eq!((open(token), outside.refresh(&format!("refresh-{BEN}")).0), (401, 400));
+}
+
+#[test]
+fn users_and_worlds_come_from_outside() {
+    let outside = Outside::new();
+    let first = outside.told("GET", "world", &Value::Null).1;
+    let added = outside.set("users", &json!({ "username": "eva@northwind.example", "name": "Eva Falk" }));
+    assert_eq!(outside.set("users", &json!({ "username": "eva@northwind.example" })), added);
+    let users = outside.told("GET", "users", &Value::Null).1;
+    let eva = json!({ "id": added["id"], "username": "eva@northwind.example", "name": "Eva Falk", "active": true });
+    assert_eq!((users.as_array().unwrap().len(), &users[4]), (5, &eva));
+    assert_eq!(outside.told("PUT", "world", &first).0, 200);
+    assert_eq!(outside.told("GET", "world", &Value::Null).1, first);
+    outside.set("pages", &json!({ "batch_size": 1 }));
+    outside.set("world/reset", &json!({}));
+    assert_eq!(outside.told("GET", "pages", &Value::Null).1["batch_size"], 0);
+}
