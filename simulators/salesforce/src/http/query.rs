@@ -1,11 +1,13 @@
 //! Queries and their pages.
 
+use std::cell::RefCell;
+
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
-use crate::soql::{Bound, Run, Selection, bind, render};
+use crate::model::{Paging, Salesforce};
+use crate::soql::{Asker, Overflow, Run, Selection, bind, render, render_children};
 
 use super::{Answer, Call, ok};
 
@@ -16,43 +18,104 @@ pub(super) fn first_page(org: &mut Salesforce, call: &Call<'_>, all: bool) -> An
     let Some(soql) = call.request.param("q").filter(|soql| !soql.trim().is_empty()) else {
         return Err(Refusal::new(400, "MALFORMED_QUERY", "A query string has to be specified").into());
     };
-    let query = bound(org, call, soql)?;
+    let query = bind(&asker(org, call), soql)?;
     let base = call.base();
-    let run = Run { org, schema: call.schema, all, now: call.now, base: &base };
+    let batch = batch(org, call);
+    let run = run(org, call, all, batch, &base);
+    if let Selection::Groups(grouping) = &query.selection {
+        let records = run.groups(&query, grouping)?;
+        return Ok(ok(&page(records.len(), &records, None)));
+    }
     let ids = run.ids(&query);
     if matches!(query.selection, Selection::Count) {
         return Ok(ok(&json!({ "totalSize": ids.len(), "done": true, "records": [] })));
     }
-    let batch = batch(org, call);
-    if ids.len() <= batch {
-        let records = render(&run, &query, &ids);
-        return Ok(ok(&page(ids.len(), &records, None)));
-    }
-    let first = render(&run, &query, ids.get(..batch).unwrap_or(&ids));
+    let mut records = render(&run, &query, ids.get(..batch).unwrap_or(&ids));
+    let overflow = run.overflow.into_inner();
+    let pages = Pages { soql, all, batch };
+    pages.keep_children(org, call, &mut records, overflow);
     let total = ids.len();
-    let locator = org.keep_cursor(call.caller, (soql, all), ids, batch, call.now);
-    Ok(ok(&page(total, &first, Some(format!("{base}/query/{locator}-{batch}")))))
+    let next = (total > batch).then(|| pages.keep(org, call, Vec::new(), ids));
+    Ok(ok(&page(total, &records, next)))
 }
 
-pub(super) fn next_page(org: &Salesforce, call: &Call<'_>, locator: &str) -> Answer {
+pub(super) fn next_page(org: &mut Salesforce, call: &Call<'_>, locator: &str) -> Answer {
     let bad = || vec![Refusal::new(400, "INVALID_QUERY_LOCATOR", "invalid query locator")];
     let (name, offset) = locator.rsplit_once('-').ok_or_else(bad)?;
     let offset: usize = offset.parse().map_err(|_| bad())?;
     let cursor = org.cursor(call.caller, name, call.now).ok_or_else(bad)?;
+    let Paging { soql, all, batch, path } = &cursor.paging;
     let rest = cursor.ids.get(offset..).filter(|rest| !rest.is_empty()).ok_or_else(bad)?;
-    let query = bound(org, call, &cursor.soql)?;
+    let query = bind(&asker(org, call), soql)?;
     let base = call.base();
-    // Rows deleted since the query keep their place on the page.
-    let run = Run { org, schema: call.schema, all: cursor.all, now: call.now, base: &base };
-    let ids = rest.get(..cursor.batch).unwrap_or(rest);
+    let run = run(org, call, *all, *batch, &base);
+    let ids = rest.get(..*batch).unwrap_or(rest);
     let next = offset + ids.len();
     let url = (next < cursor.ids.len()).then(|| format!("{base}/query/{name}-{next}"));
-    Ok(ok(&page(cursor.ids.len(), &render(&run, &query, ids), url)))
+    let mut records = render_children(&run, &query, ids, path).ok_or_else(bad)?;
+    let overflow = run.overflow.into_inner();
+    Pages { soql, all: *all, batch: *batch }.keep_children(org, call, &mut records, overflow);
+    Ok(ok(&page(cursor.ids.len(), &records, url)))
 }
 
-fn bound(org: &Salesforce, call: &Call<'_>, soql: &str) -> Result<Bound, Refusal> {
+/// What the further pages of a query have in common.
+struct Pages<'a> {
+    soql: &'a str,
+    all: bool,
+    batch: usize,
+}
+
+impl Pages<'_> {
+    /// Keeps rows for further pages and gives the address of the second one.
+    fn keep(&self, org: &mut Salesforce, call: &Call<'_>, path: Vec<usize>, ids: Vec<String>) -> String {
+        let paging = Paging { soql: self.soql.to_owned(), all: self.all, batch: self.batch, path };
+        let locator = org.keep_cursor(call.caller, paging, ids, call.now);
+        format!("{}/query/{locator}-{}", call.base(), self.batch)
+    }
+
+    /// Keeps the children that did not fit, and tells their addresses in the records.
+    fn keep_children(&self, org: &mut Salesforce, call: &Call<'_>, records: &mut [Value], overflow: Vec<Overflow>) {
+        if overflow.is_empty() {
+            return;
+        }
+        let kept = overflow.into_iter().map(|children| self.keep(org, call, children.path, children.ids));
+        let urls: Vec<String> = kept.collect();
+        for record in records {
+            address(record, &urls);
+        }
+    }
+}
+
+/// Puts addresses where their places in the list stand.
+fn address(value: &mut Value, urls: &[String]) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| address(item, urls)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let place = value.as_u64().filter(|_| name == "nextRecordsUrl").and_then(|at| usize::try_from(at).ok());
+                match place.and_then(|place| urls.get(place)) {
+                    Some(url) => *value = json!(url),
+                    None => address(value, urls),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn run<'a>(org: &'a Salesforce, call: &Call<'_>, all: bool, batch: usize, base: &'a str) -> Run<'a> {
+    Run { org, schema: call.schema, all, now: call.now, base, batch, overflow: RefCell::default() }
+}
+
+pub(super) fn asker<'a>(org: &Salesforce, call: &Call<'a>) -> Asker<'a> {
     let zone = org.user(&call.caller.user).and_then(|user| TimeZone::get(user.text("TimeZoneSidKey")).ok());
-    bind(call.schema, soql, call.now, &zone.unwrap_or(TimeZone::UTC))
+    Asker {
+        schema: call.schema,
+        user: &call.caller.user,
+        now: call.now,
+        zone: zone.unwrap_or(TimeZone::UTC),
+        version: call.version.split('.').next().and_then(|number| number.parse().ok()).unwrap_or(0),
+    }
 }
 
 /// How many rows a page has: what the client asks for, within the vendor's bounds and the knob's.

@@ -38,7 +38,7 @@ pub use door::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
 pub use edition::Edition;
 pub(crate) use input::Input;
 pub use outbox::{EventRelay, OutboundMessage, RelayState};
-pub(crate) use read::{attributes, record};
+pub(crate) use read::{Paging, attributes, record};
 pub use store::Row;
 pub(crate) use store::Values;
 pub(crate) use write::Upserted;

@@ -18,12 +18,20 @@ const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cursor {
     pub user: String,
-    pub soql: String,
-    pub all: bool,
+    pub paging: Paging,
     /// The found rows in order.
     pub ids: Vec<String>,
-    pub batch: usize,
     made: Timestamp,
+}
+
+/// What the pages of a query have in common.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Paging {
+    pub soql: String,
+    pub all: bool,
+    pub batch: usize,
+    /// For pages of children: which of the selected things they are, from the query down.
+    pub path: Vec<usize>,
 }
 
 impl Salesforce {
@@ -67,17 +75,10 @@ impl Salesforce {
     }
 
     /// Keeps a query for its next pages and gives its locator.
-    pub(crate) fn keep_cursor(
-        &mut self,
-        caller: &Caller,
-        (soql, all): (&str, bool),
-        ids: Vec<String>,
-        batch: usize,
-        now: Timestamp,
-    ) -> String {
+    pub(crate) fn keep_cursor(&mut self, caller: &Caller, paging: Paging, ids: Vec<String>, now: Timestamp) -> String {
         self.cursors.retain(|_, cursor| now.duration_since(cursor.made) <= CURSOR_LIFETIME);
         let locator = id::mint("01g", &self.draw("cursor"));
-        let cursor = Cursor { user: caller.user.clone(), soql: soql.to_owned(), all, ids, batch, made: now };
+        let cursor = Cursor { user: caller.user.clone(), paging, ids, made: now };
         self.cursors.insert(locator.clone(), cursor);
         locator
     }

@@ -1,21 +1,38 @@
 //! A query against the schema: names become objects and fields.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::objects::NAME;
 use crate::model::refusal::Refusal;
-use crate::model::schema::{Field, Object, Schema};
+use crate::model::schema::{Field, Kind, Object, Schema};
 
-use super::filter::Test;
-use super::{Item, Path, Query, Select, parse, wrong};
+use super::filter::{Nesting, Test};
+use super::select::Selection;
+use super::{Function, Name, Operator, Order, Path, Query, days, parse, wrong};
 
 const FARTHEST_OFFSET: usize = 2000;
 const MOST_HOPS: usize = 5;
 
-const ADVICE: &str = "Please reference your WSDL or the describe call for the appropriate names.";
+pub(super) const ADVICE: &str = "Please reference your WSDL or the describe call for the appropriate names.";
+
+/// The scopes of `USING SCOPE` that this org does not offer for any object.
+const SCOPES_ABSENT: [&str; 6] =
+    ["DELEGATED", "MINE_AND_MY_GROUPS", "MY_TERRITORY", "MY_TEAM_TERRITORY", "QUEUE_OWNED", "TEAM"];
+
+/// Who asks, and when.
+#[derive(Debug)]
+pub(crate) struct Asker<'a> {
+    /// What the user sees of the schema.
+    pub schema: &'static Schema,
+    /// The user's id.
+    pub user: &'a str,
+    pub now: Timestamp,
+    /// The user's.
+    pub zone: TimeZone,
+    /// Of the API, such as 59.
+    pub version: u32,
+}
 
 /// A query that can be run.
 #[derive(Debug)]
@@ -28,35 +45,46 @@ pub(crate) struct Bound {
     pub(super) offset: usize,
 }
 
-#[derive(Debug)]
-pub(crate) enum Selection {
-    Count,
-    Picks(Vec<Pick>),
-}
-
-#[derive(Debug)]
-pub(crate) enum Pick {
-    Column(Column),
-    /// The rows of the bound query whose `field` points here, under this name.
-    Children {
-        name: &'static str,
-        field: &'static Field,
-        query: Box<Bound>,
-    },
-}
-
 /// A field here or some way up.
 #[derive(Debug)]
 pub(crate) struct Column {
     /// The references on the way.
     pub(super) hops: Vec<&'static Field>,
     pub(super) leaf: &'static Field,
+    /// What is taken of the field's value: its label, or a part of its date.
+    pub(super) function: Option<Function>,
 }
 
 impl Column {
     /// Whether what it leads to can be of several objects.
     pub(super) fn polymorphic(&self) -> bool {
         self.hops.last().is_some_and(|hop| hop.polymorphic())
+    }
+
+    /// The type of its values.
+    pub(super) fn kind(&self) -> Kind {
+        match self.function {
+            Some(Function::Date(days::Part::Date)) => Kind::Date,
+            Some(Function::Date(_) | Function::Aggregate(_)) => Kind::Int,
+            Some(Function::Label) => Kind::Text(255),
+            None => self.leaf.kind,
+        }
+    }
+
+    /// Whether both are the same field, reached on the same way.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        let ways = |column: &Self| column.hops.iter().map(|hop| hop.name).collect::<Vec<_>>();
+        self.leaf.name == other.leaf.name && self.function == other.function && ways(self) == ways(other)
+    }
+
+    /// How a value of this column is compared: ids and times as they stand, other texts without case.
+    pub(super) fn comparable(&self, text: &str) -> String {
+        match self.kind() {
+            // The year of a birth is not asked for.
+            Kind::Date if self.leaf.name == "Birthdate" => text.get(5..).unwrap_or(text).to_owned(),
+            Kind::Id | Kind::Reference(_) | Kind::Date | Kind::DateTime => text.to_owned(),
+            _ => text.to_lowercase(),
+        }
     }
 }
 
@@ -67,50 +95,46 @@ pub(super) struct Key {
     pub nulls_last: bool,
 }
 
-/// Reads and binds a query. The zone is that of who asks.
-pub(crate) fn bind(schema: &'static Schema, soql: &str, now: Timestamp, zone: &TimeZone) -> Result<Bound, Refusal> {
+/// Reads and binds a query.
+pub(crate) fn bind(asker: &Asker<'_>, soql: &str) -> Result<Bound, Refusal> {
     let query = parse::parse(soql)?;
-    let binder = Binder { schema, soql, now, zone };
-    let Some(object) = schema.object(&query.from.text) else {
-        let message = format!(
-            "sObject type '{}' is not supported. If you are attempting to use a custom object, be sure to append \
-             the '__c' after the entity name. {ADVICE}",
-            query.from.text
-        );
-        return Err(wrong(soql, query.from.at, "INVALID_TYPE", &message));
+    let binder = Binder { asker, soql };
+    let object = match query.from.parts.as_slice() {
+        [name] => asker.schema.object(name),
+        _ => None,
     };
-    binder.query(&query, object)
+    let object = object.ok_or_else(|| binder.unknown_type(&query.from.parts.join("."), query.from.at))?;
+    binder.query(&query, object, true)
 }
 
 pub(super) struct Binder<'a> {
-    pub(super) schema: &'static Schema,
+    pub(super) asker: &'a Asker<'a>,
     pub(super) soql: &'a str,
-    pub(super) now: Timestamp,
-    pub(super) zone: &'a TimeZone,
 }
 
 impl Binder<'_> {
-    pub(super) fn query(&self, query: &Query, object: &'static Object) -> Result<Bound, Refusal> {
-        let selection = match &query.select {
-            Select::Count => Selection::Count,
-            Select::Items(items) => Selection::Picks(self.picks(items, object)?),
-        };
-        let test = match &query.filter {
-            Some(condition) => {
-                let mut joins = 0;
-                self.test(condition, object, false, &mut joins)?
-            }
+    /// `root`: not inside another query.
+    pub(super) fn query(&self, query: &Query, object: &'static Object, root: bool) -> Result<Bound, Refusal> {
+        let selection = self.selection(query, object, root)?;
+        let mut test = match &query.filter {
+            Some(condition) => self.test(condition, object, Nesting::Top, &mut 0)?,
             None => Test::All(Vec::new()),
         };
-        let mut order = Vec::new();
-        for wish in &query.order {
-            let column = self.column(&wish.path, object)?;
-            if !column.leaf.sortable() {
-                let message = format!("field '{}' can not be sorted in a query call", column.leaf.name);
-                return Err(wrong(self.soql, wish.path.at, "INVALID_FIELD", &message));
-            }
-            order.push(Key { column, descending: wish.descending, nulls_last: wish.nulls_last });
+        if root && object.name == "ContentDocumentLink" && !test.pins(&["ContentDocumentId", "LinkedEntityId"]) {
+            let message = "Implementation restriction: ContentDocumentLink requires a filter by a single Id on \
+                           ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the \
+                           IN operator.";
+            return Err(Refusal::new(400, "MALFORMED_QUERY", message));
         }
+        if let Some(scope) = &query.scope
+            && let Some(mine) = self.scope(scope, object)?
+        {
+            test = Test::All(vec![mine, test]);
+        }
+        let order = match selection {
+            Selection::Groups(_) => Vec::new(),
+            _ => self.keys(&query.order, object)?,
+        };
         let offset = query.offset.unwrap_or(0);
         if offset > FARTHEST_OFFSET {
             let message = format!("Maximum SOQL offset allowed is {FARTHEST_OFFSET}");
@@ -119,71 +143,66 @@ impl Binder<'_> {
         Ok(Bound { object, selection, test, order, limit: query.limit, offset })
     }
 
-    fn picks(&self, items: &[Item], object: &'static Object) -> Result<Vec<Pick>, Refusal> {
-        let mut picks = Vec::new();
-        let mut seen = BTreeSet::new();
-        for item in items {
-            match item {
-                Item::Field(path) => {
-                    if !seen.insert(path.parts.join(".").to_lowercase()) {
-                        let message = format!("duplicate field selected: {}", path.parts.join("."));
-                        return Err(wrong(self.soql, path.at, "INVALID_FIELD", &message));
-                    }
-                    picks.push(Pick::Column(self.column(path, object)?));
-                }
-                Item::Children(query) => picks.push(self.children(query, object)?),
+    pub(super) fn keys(&self, order: &[Order], object: &'static Object) -> Result<Vec<Key>, Refusal> {
+        let keys = order.iter().map(|wish| {
+            let column = self.column(&wish.path, object)?;
+            if column.leaf.sortable() {
+                return Ok(Key { column, descending: wish.descending, nulls_last: wish.nulls_last });
             }
-        }
-        Ok(picks)
+            let message = format!("field '{}' can not be sorted in a query call", column.leaf.name);
+            Err(wrong(self.soql, wish.path.at, "MALFORMED_QUERY", &message))
+        });
+        keys.collect()
     }
 
-    fn children(&self, query: &Query, object: &'static Object) -> Result<Pick, Refusal> {
-        let name = &query.from.text;
-        let mut ways = self.schema.children(object);
-        let way = ways.find(|(_, field)| field.children.is_some_and(|down| down.eq_ignore_ascii_case(name)));
-        let Some((child, field)) = way else {
-            let message = format!(
-                "Didn't understand relationship '{name}' in FROM part of query call. If you are attempting to use a \
-                 custom relationship, be sure to append the '__r' after the custom relationship name. {ADVICE}"
-            );
-            return Err(wrong(self.soql, query.from.at, "INVALID_TYPE", &message));
+    /// The condition that a scope adds.
+    fn scope(&self, scope: &Name, object: &'static Object) -> Result<Option<Test>, Refusal> {
+        let name = scope.text.to_ascii_uppercase();
+        if name == "EVERYTHING" {
+            return Ok(None);
+        }
+        let owner = object.field("OwnerId").filter(|_| name == "MINE");
+        let Some(owner) = owner else {
+            if name != "MINE" && !SCOPES_ABSENT.contains(&name.as_str()) {
+                let message = format!("unexpected token: '{}'", scope.text);
+                return Err(wrong(self.soql, scope.at, "MALFORMED_QUERY", &message));
+            }
+            let message = format!("Scope '{}' is not supported for entity '{}'", scope.text, object.name);
+            return Err(wrong(self.soql, scope.at, "INVALID_QUERY_SCOPE", &message));
         };
-        let Select::Items(_) = query.select else {
-            return Err(wrong(self.soql, query.from.at, "MALFORMED_QUERY", "a nested query cannot count"));
-        };
-        let query = Box::new(self.query(query, child)?);
-        Ok(Pick::Children { name: field.children.unwrap_or_default(), field, query })
+        let column = Column { hops: Vec::new(), leaf: owner, function: None };
+        Ok(Some(Test::Text(column, Operator::Equal, self.asker.user.to_owned())))
     }
 
     pub(super) fn column(&self, path: &Path, object: &'static Object) -> Result<Column, Refusal> {
+        self.column_of(path, Some(object))
+    }
+
+    /// A field of an object, or of what several objects have in common.
+    pub(super) fn column_of(&self, path: &Path, object: Option<&'static Object>) -> Result<Column, Refusal> {
+        if let Some(aggregate) = path.aggregate() {
+            let message = format!("aggregate function {} is not allowed here", aggregate.word());
+            return Err(wrong(self.soql, path.at, "MALFORMED_QUERY", &message));
+        }
         let mut parts = path.parts.as_slice();
         // A field may be named with its own object in front.
-        if let [first, _, ..] = parts
+        if let ([first, _, ..], Some(object)) = (parts, object)
             && first.eq_ignore_ascii_case(object.name)
             && object.relationship(first).is_none()
         {
             parts = parts.get(1..).unwrap_or_default();
         }
         let Some((last, ways)) = parts.split_last() else {
-            return Err(self.unknown_column(path, "", object.name));
+            return Err(self.unknown_column(path, "", object));
         };
         let mut hops: Vec<&'static Field> = Vec::new();
-        let mut place = Some(object);
+        let mut place = object;
         for way in ways {
-            let hop = place.and_then(|object| object.relationship(way));
-            let reachable = hop.filter(|hop| {
-                hops.len() < MOST_HOPS && hop.targets().iter().any(|target| self.schema.object(target).is_some())
-            });
-            let Some(hop) = reachable else {
-                let message = format!(
-                    "Didn't understand relationship '{way}' in field path. If you are attempting to use a custom \
-                     relationship, be sure to append the '__r' after the custom relationship name. {ADVICE}"
-                );
-                return Err(wrong(self.soql, path.at, "INVALID_FIELD", &message));
-            };
+            let hop = self.hop(place, way).filter(|_| hops.len() < MOST_HOPS);
+            let hop = hop.ok_or_else(|| self.unknown_way(way, path.at, "field path", "INVALID_FIELD"))?;
             hops.push(hop);
             place = match hop.targets() {
-                [target] => self.schema.object(target),
+                [target] => self.asker.schema.object(target),
                 _ => None,
             };
         }
@@ -191,11 +210,44 @@ impl Binder<'_> {
             Some(object) => object.field(last),
             None => NAME.iter().find(|field| field.name.eq_ignore_ascii_case(last)),
         };
-        let leaf = leaf.ok_or_else(|| self.unknown_column(path, last, place.map_or("Name", |object| object.name)))?;
-        Ok(Column { hops, leaf })
+        let leaf = leaf.ok_or_else(|| self.unknown_column(path, last, place))?;
+        let column = Column { hops, leaf, function: path.function };
+        let fits = match path.function {
+            Some(Function::Date(days::Part::Hour)) => leaf.kind == Kind::DateTime,
+            Some(Function::Date(_)) => matches!(leaf.kind, Kind::Date | Kind::DateTime),
+            _ => true,
+        };
+        if fits {
+            return Ok(column);
+        }
+        let message = format!("field '{}' can not be used in a date function", leaf.name);
+        Err(wrong(self.soql, path.at, "INVALID_FIELD", &message))
     }
 
-    fn unknown_column(&self, path: &Path, name: &str, entity: &str) -> Refusal {
+    /// The way up of that name, if it leads to an object that is there.
+    pub(super) fn hop(&self, place: Option<&'static Object>, way: &str) -> Option<&'static Field> {
+        let hop = place?.relationship(way)?;
+        hop.targets().iter().any(|target| self.asker.schema.object(target).is_some()).then_some(hop)
+    }
+
+    pub(super) fn unknown_type(&self, name: &str, at: usize) -> Refusal {
+        let message = format!(
+            "sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append \
+             the '__c' after the entity name. {ADVICE}"
+        );
+        wrong(self.soql, at, "INVALID_TYPE", &message)
+    }
+
+    pub(super) fn unknown_way(&self, way: &str, at: usize, part: &str, code: &'static str) -> Refusal {
+        let message = format!(
+            "Didn't understand relationship '{way}' in {part}. If you are attempting to use a custom relationship, \
+             be sure to append the '__r' after the custom relationship name. {ADVICE}"
+        );
+        wrong(self.soql, at, code, &message)
+    }
+
+    fn unknown_column(&self, path: &Path, name: &str, place: Option<&Object>) -> Refusal {
+        let entity = place.map_or("Name", |object| object.name);
         let message = format!(
             "No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure to \
              append the '__c' after the custom field name. {ADVICE}"

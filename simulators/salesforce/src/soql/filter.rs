@@ -3,18 +3,34 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+use jiff::ToSpan;
+
 use crate::model::refusal::Refusal;
-use crate::model::schema::{Field, Kind, Object};
+use crate::model::schema::{Kind, Object};
 use crate::model::{id, stamp};
 
-use super::bind::{Binder, Bound, Column, Pick, Selection};
+use super::bind::{Binder, Bound, Column};
 use super::token::plain;
-use super::{Condition, Literal, Operator, Path, Query, days, wrong};
+use super::{Condition, Literal, Operator, Path, days, wrong};
 
-const MOST_SEMI_JOINS: usize = 2;
+/// Where in a condition another one stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nesting {
+    Top,
+    InAnd,
+    InOr,
+    Deeper,
+}
 
-/// Objects whose rows cannot be asked for inside a condition.
-const NOT_IN_SEMI_JOINS: [&str; 4] = ["Task", "Event", "Attachment", "Note"];
+impl Nesting {
+    fn inside(self, or: bool) -> Self {
+        match (self, or) {
+            (Self::Top | Self::InAnd, false) => Self::InAnd,
+            (Self::Top, true) => Self::InOr,
+            _ => Self::Deeper,
+        }
+    }
+}
 
 /// A condition that can be asked of a row.
 #[derive(Debug)]
@@ -25,9 +41,9 @@ pub(super) enum Test {
     IsNull(Column),
     Boolean(Column, bool),
     Number(Column, Operator, f64),
-    /// Against a text in the form of [`comparable`].
+    /// Against a text in the form of [`Column::comparable`].
     Text(Column, Operator, String),
-    /// From the first text (with it) to the second (without).
+    /// From the first text (with it) to the second (without). Days of a year may go over its end.
     Span(Column, Operator, String, String),
     Like(Column, Vec<Part>),
     Among(Column, BTreeSet<String>),
@@ -43,38 +59,28 @@ pub(super) enum Part {
     AnyText,
 }
 
-/// How a value of this field is compared: ids and times as they stand, other texts without case.
-pub(super) fn comparable(field: &Field, text: &str) -> String {
-    match field.kind {
-        // The year of a birth is not asked for.
-        Kind::Date if field.name == "Birthdate" => text.get(5..).unwrap_or(text).to_owned(),
-        Kind::Id | Kind::Reference(_) | Kind::Date | Kind::DateTime => text.to_owned(),
-        _ => text.to_lowercase(),
-    }
-}
-
 impl Binder<'_> {
     fn tests(
         &self,
         conditions: &[Condition],
         object: &'static Object,
-        under_or: bool,
+        nesting: Nesting,
         joins: &mut usize,
     ) -> Result<Vec<Test>, Refusal> {
-        conditions.iter().map(|condition| self.test(condition, object, under_or, joins)).collect()
+        conditions.iter().map(|condition| self.test(condition, object, nesting, joins)).collect()
     }
 
     pub(super) fn test(
         &self,
         condition: &Condition,
         object: &'static Object,
-        under_or: bool,
+        nesting: Nesting,
         joins: &mut usize,
     ) -> Result<Test, Refusal> {
         match condition {
-            Condition::All(conditions) => self.tests(conditions, object, under_or, joins).map(Test::All),
-            Condition::Any(conditions) => self.tests(conditions, object, true, joins).map(Test::Any),
-            Condition::Not(condition) => Ok(Test::Not(Box::new(self.test(condition, object, under_or, joins)?))),
+            Condition::All(conditions) => self.tests(conditions, object, nesting.inside(false), joins).map(Test::All),
+            Condition::Any(conditions) => self.tests(conditions, object, nesting.inside(true), joins).map(Test::Any),
+            Condition::Not(condition) => Ok(Test::Not(Box::new(self.test(condition, object, nesting, joins)?))),
             Condition::Compare(path, operator, literal) => self.compare(path, *operator, literal, object),
             Condition::In { path, negated, list } => {
                 let test = self.among(path, list, object)?;
@@ -82,16 +88,24 @@ impl Binder<'_> {
             }
             Condition::InQuery { path, negated, query } => {
                 *joins += 1;
-                let test = self.semi_join(path, query, object, under_or, *joins)?;
+                let test = self.semi_join(path, query, object, nesting, *joins)?;
                 Ok(if *negated { Test::Not(Box::new(test)) } else { test })
+            }
+            Condition::Includes(path) => {
+                let column = self.filtered(path, object)?;
+                Err(self.bad_operator(path, &column))
             }
         }
     }
 
     /// The column of a condition, if one may filter by it.
-    fn filtered(&self, path: &Path, object: &'static Object) -> Result<Column, Refusal> {
+    pub(super) fn filtered(&self, path: &Path, object: &'static Object) -> Result<Column, Refusal> {
         let column = self.column(path, object)?;
-        if !column.leaf.filterable() || matches!(column.leaf.kind, Kind::Address(_)) {
+        if matches!(column.leaf.kind, Kind::Address(_)) {
+            let message = "Address fields can only be filtered using Distance expressions";
+            return Err(wrong(self.soql, path.at, "INVALID_FIELD", message));
+        }
+        if !column.leaf.filterable() {
             let message = format!("field '{}' can not be filtered in a query call", column.leaf.name);
             return Err(wrong(self.soql, path.at, "INVALID_FIELD", &message));
         }
@@ -107,55 +121,61 @@ impl Binder<'_> {
     ) -> Result<Test, Refusal> {
         use Operator::{Equal, Like, Unequal};
         let column = self.filtered(path, object)?;
-        let field = column.leaf;
-        let empty = matches!(literal, Literal::Null) || matches!(literal, Literal::Text(text) if text.is_empty());
+        let texts = matches!(
+            column.kind(),
+            Kind::Text(_)
+                | Kind::AutoNumber
+                | Kind::Area(_)
+                | Kind::Email(_)
+                | Kind::Phone(_)
+                | Kind::Url(_)
+                | Kind::Picklist(_)
+        );
+        let ids = matches!(column.kind(), Kind::Id | Kind::Reference(_));
+        let empty = match literal {
+            Literal::Null => true,
+            Literal::Text(text) => text.is_empty() && (texts || ids),
+            _ => false,
+        };
         if empty && matches!(operator, Equal | Unequal) {
             let test = Test::IsNull(column);
             return Ok(if operator == Equal { test } else { Test::Not(Box::new(test)) });
         }
-        let bad_operator = || {
-            let message = format!("invalid operator on {} field", type_word(field));
-            wrong(self.soql, path.at, "INVALID_QUERY_FILTER_OPERATOR", &message)
-        };
-        let mistyped = || self.mistyped(path, field);
-        match (field.kind, literal) {
+        match (column.kind(), literal) {
             // Nothing is less or greater than nothing.
             (_, Literal::Null) => Ok(Test::Any(Vec::new())),
             (Kind::Boolean, Literal::Boolean(wanted)) => match operator {
                 Equal => Ok(Test::Boolean(column, *wanted)),
                 Unequal => Ok(Test::Boolean(column, !*wanted)),
-                _ => Err(bad_operator()),
+                _ => Err(self.bad_operator(path, &column)),
             },
             (Kind::Int | Kind::Double(..) | Kind::Currency, Literal::Number(number)) => match operator {
-                Like => Err(bad_operator()),
+                Like => Err(self.bad_operator(path, &column)),
                 _ => Ok(Test::Number(column, operator, *number)),
             },
-            (Kind::Date | Kind::DateTime, _) if operator == Like => Err(bad_operator()),
+            (Kind::Date | Kind::DateTime, _) if operator == Like => Err(self.bad_operator(path, &column)),
             (Kind::Date, Literal::Date(date)) => {
-                let text = comparable(field, &date.to_string());
+                let text = column.comparable(&date.to_string());
                 Ok(Test::Text(column, operator, text))
             }
             (Kind::DateTime, Literal::DateTime(at)) => Ok(Test::Text(column, operator, stamp::write(*at))),
             (Kind::Date | Kind::DateTime, Literal::Days(name, number)) => {
-                let (from, to) = self.days(field, name, *number).ok_or_else(mistyped)?;
+                let (from, to) = self.days(&column, name, *number).ok_or_else(|| self.mistyped(path, &column))?;
                 Ok(Test::Span(column, operator, from, to))
             }
-            (Kind::Id | Kind::Reference(_), Literal::Text(text)) => {
+            (_, Literal::Text(text)) if ids => {
                 if operator == Like {
-                    return Err(bad_operator());
+                    return Err(self.bad_operator(path, &column));
                 }
                 let id = self.id(path, text)?;
                 Ok(Test::Text(column, operator, id))
             }
-            (
-                Kind::Text(_) | Kind::Area(_) | Kind::Email(_) | Kind::Phone(_) | Kind::Url(_) | Kind::Picklist(_),
-                Literal::Text(text),
-            ) => Ok(if operator == Like {
-                Test::Like(column, pattern(text))
-            } else {
-                Test::Text(column, operator, comparable(field, &plain(text)))
-            }),
-            _ => Err(mistyped()),
+            (_, Literal::Text(text)) if texts && operator == Like => Ok(Test::Like(column, pattern(text))),
+            (_, Literal::Text(text)) if texts => {
+                let text = column.comparable(&plain(text));
+                Ok(Test::Text(column, operator, text))
+            }
+            _ => Err(self.mistyped(path, &column)),
         }
     }
 
@@ -179,64 +199,34 @@ impl Binder<'_> {
         Ok(Test::Any(others))
     }
 
-    fn semi_join(
-        &self,
-        path: &Path,
-        query: &Query,
-        object: &'static Object,
-        under_or: bool,
-        joins: usize,
-    ) -> Result<Test, Refusal> {
-        let refused = |message: &str| wrong(self.soql, query.from.at, "MALFORMED_QUERY", message);
-        let column = self.filtered(path, object)?;
-        if under_or {
-            return Err(refused("Semi join sub-selects are not allowed with the 'OR' operator"));
-        }
-        if joins > MOST_SEMI_JOINS {
-            return Err(refused("Maximum 2 semi join sub-selects are allowed"));
-        }
-        let Some(inner) = self.schema.object(&query.from.text) else {
-            let message = format!("sObject type '{}' is not supported.", query.from.text);
-            return Err(wrong(self.soql, query.from.at, "INVALID_TYPE", &message));
-        };
-        if NOT_IN_SEMI_JOINS.contains(&inner.name) {
-            let message = format!("Entity '{}' is not supported for semi join inner selects", inner.name);
-            return Err(refused(&message));
-        }
-        let bound = self.query(query, inner)?;
-        let id_like = |field: &Field| matches!(field.kind, Kind::Id | Kind::Reference(_));
-        let selects_id = matches!(
-            &bound.selection,
-            Selection::Picks(picks) if matches!(picks.as_slice(), [Pick::Column(column)] if id_like(column.leaf))
-        );
-        if !selects_id || !id_like(column.leaf) {
-            return Err(refused("a semi join compares one id or reference field with one id or reference field"));
-        }
-        if bound.test.joins() {
-            return Err(refused("Nesting of semi join sub-selects is not supported"));
-        }
-        Ok(Test::AmongRows(column, Box::new(bound), OnceCell::new()))
-    }
-
     fn id(&self, path: &Path, text: &str) -> Result<String, Refusal> {
         id::canonical(text).ok_or_else(|| {
             wrong(self.soql, path.at, "INVALID_QUERY_FILTER_OPERATOR", &format!("invalid ID field: {text}"))
         })
     }
 
-    /// A span of days in the form of the field.
-    fn days(&self, field: &Field, name: &str, number: i64) -> Option<(String, String)> {
-        let today = self.now.to_zoned(self.zone.clone()).date();
+    /// A span of days in the form of the column's values.
+    fn days(&self, column: &Column, name: &str, number: i64) -> Option<(String, String)> {
+        let zone = &self.asker.zone;
+        let today = self.asker.now.to_zoned(zone.clone()).date();
         let (from, to) = days::span(name, number, today)?;
-        if field.kind == Kind::Date {
-            return Some((comparable(field, &from.to_string()), comparable(field, &to.to_string())));
+        if column.kind() == Kind::Date {
+            // Without the years, what lasts a year begins and ends on the same day.
+            let whole_year = column.leaf.name == "Birthdate" && from.checked_add(1.year()).ok()? <= to;
+            let to = if whole_year { from } else { to };
+            return Some((column.comparable(&from.to_string()), column.comparable(&to.to_string())));
         }
-        let begin = |day| days::begin(day, self.zone).map(stamp::write);
+        let begin = |day| days::begin(day, zone).map(stamp::write);
         Some((begin(from)?, begin(to)?))
     }
 
-    fn mistyped(&self, path: &Path, field: &Field) -> Refusal {
-        let quotes = match field.kind {
+    fn bad_operator(&self, path: &Path, column: &Column) -> Refusal {
+        let message = format!("invalid operator on {} field", type_word(column.kind()));
+        wrong(self.soql, path.at, "INVALID_QUERY_FILTER_OPERATOR", &message)
+    }
+
+    pub(super) fn mistyped(&self, path: &Path, column: &Column) -> Refusal {
+        let quotes = match column.kind() {
             Kind::Boolean | Kind::Int | Kind::Double(..) | Kind::Currency | Kind::Date | Kind::DateTime => {
                 "should not be enclosed in quotes"
             }
@@ -244,16 +234,26 @@ impl Binder<'_> {
         };
         let message = format!(
             "value of filter criterion for field '{}' must be of type {} and {quotes}",
-            field.name,
-            type_word(field)
+            column.leaf.name,
+            type_word(column.kind())
         );
         wrong(self.soql, path.at, "INVALID_FIELD", &message)
     }
 }
 
 impl Test {
+    /// Whether only rows with known ids in one of these fields can meet it.
+    pub(super) fn pins(&self, fields: &[&str]) -> bool {
+        let named = |column: &Column| column.hops.is_empty() && fields.contains(&column.leaf.name);
+        match self {
+            Self::All(tests) => tests.iter().any(|test| test.pins(fields)),
+            Self::Text(column, Operator::Equal, _) | Self::Among(column, _) => named(column),
+            _ => false,
+        }
+    }
+
     /// Whether a semi-join is in it.
-    fn joins(&self) -> bool {
+    pub(super) fn joins(&self) -> bool {
         match self {
             Self::All(tests) | Self::Any(tests) => tests.iter().any(Self::joins),
             Self::Not(test) => test.joins(),
@@ -263,14 +263,16 @@ impl Test {
     }
 }
 
-/// The field's type as errors of queries name it.
-fn type_word(field: &Field) -> &'static str {
-    match field.kind {
+/// The type as errors of queries name it.
+fn type_word(kind: Kind) -> &'static str {
+    match kind {
         Kind::DateTime => "dateTime",
+        Kind::Date => "date",
         Kind::Reference(_) | Kind::Id => "id",
-        Kind::Currency => "double",
-        Kind::Text(_) | Kind::Area(_) | Kind::Email(_) | Kind::Phone(_) | Kind::Url(_) | Kind::Picklist(_) => "string",
-        _ => field.type_name(),
+        Kind::Currency | Kind::Double(..) => "double",
+        Kind::Int => "int",
+        Kind::Boolean => "boolean",
+        _ => "string",
     }
 }
 

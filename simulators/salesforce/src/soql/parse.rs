@@ -1,37 +1,53 @@
-//! The grammar.
+//! The grammar: the clauses of a query.
+
+mod condition;
+mod items;
 
 use crate::model::refusal::Refusal;
-use crate::model::stamp;
 
 use super::token::{Token, tokens};
-use super::{Condition, Item, Literal, Name, Operator, Order, Path, Query, Select, days, wrong};
+use super::{From, Name, Order, Path, Query, wrong};
 
-/// How deep parentheses and `NOT` may nest.
+/// How deep parentheses, `NOT` and queries in queries may nest.
 const DEEPEST: usize = 100;
 
 /// The words that cannot be names where a clause may begin.
 const RESERVED: [&str; 12] =
     ["AND", "OR", "NOT", "FROM", "WHERE", "ORDER", "LIMIT", "OFFSET", "IN", "LIKE", "NULLS", "SELECT"];
 
+/// The words behind an object's name that are no alias of it.
+const CLAUSES: [&str; 13] =
+    ["USING", "WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "UPDATE", "ALL", "AND", "OR"];
+
 pub(super) fn parse(soql: &str) -> Result<Query, Refusal> {
-    let mut parser = Parser { soql, tokens: tokens(soql)?, next: 0, depth: 0 };
+    let mut parser = Parser::new(soql, 0)?;
     let query = parser.query()?;
     if parser.peek() == &Token::End { Ok(query) } else { Err(parser.unexpected()) }
 }
 
-struct Parser<'a> {
+/// A reader of SOQL's words; SOSL has clauses in common with it.
+pub(super) struct Parser<'a> {
     soql: &'a str,
     tokens: Vec<(Token, usize)>,
     next: usize,
     depth: usize,
 }
 
-impl Parser<'_> {
-    fn peek(&self) -> &Token {
-        self.tokens.get(self.next).map_or(&Token::End, |(token, _)| token)
+impl<'a> Parser<'a> {
+    /// A reader of the text from the byte `at` on.
+    pub(super) fn new(soql: &'a str, at: usize) -> Result<Self, Refusal> {
+        Ok(Self { soql, tokens: tokens(soql, at)?, next: 0, depth: 0 })
     }
 
-    fn at(&self) -> usize {
+    pub(super) fn peek(&self) -> &Token {
+        self.ahead(0)
+    }
+
+    fn ahead(&self, count: usize) -> &Token {
+        self.tokens.get(self.next + count).map_or(&Token::End, |(token, _)| token)
+    }
+
+    pub(super) fn at(&self) -> usize {
         self.tokens.get(self.next).map_or(self.soql.len(), |(_, at)| *at)
     }
 
@@ -41,35 +57,35 @@ impl Parser<'_> {
         token
     }
 
-    fn unexpected(&self) -> Refusal {
+    pub(super) fn unexpected(&self) -> Refusal {
         self.malformed(&format!("unexpected token: '{}'", self.peek().shown()))
     }
 
-    fn malformed(&self, message: &str) -> Refusal {
+    pub(super) fn malformed(&self, message: &str) -> Refusal {
         wrong(self.soql, self.at(), "MALFORMED_QUERY", message)
     }
 
-    fn is_word(&self, word: &str) -> bool {
+    pub(super) fn is_word(&self, word: &str) -> bool {
         matches!(self.peek(), Token::Word(text) if text.eq_ignore_ascii_case(word))
     }
 
-    fn skip_word(&mut self, word: &str) -> bool {
+    pub(super) fn skip_word(&mut self, word: &str) -> bool {
         let found = self.is_word(word);
         self.next += usize::from(found);
         found
     }
 
-    fn skip_symbol(&mut self, symbol: &str) -> bool {
+    pub(super) fn skip_symbol(&mut self, symbol: &str) -> bool {
         let found = matches!(self.peek(), Token::Symbol(text) if *text == symbol);
         self.next += usize::from(found);
         found
     }
 
-    fn expect_word(&mut self, word: &str) -> Result<(), Refusal> {
+    pub(super) fn expect_word(&mut self, word: &str) -> Result<(), Refusal> {
         if self.skip_word(word) { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    fn expect_symbol(&mut self, symbol: &str) -> Result<(), Refusal> {
+    pub(super) fn expect_symbol(&mut self, symbol: &str) -> Result<(), Refusal> {
         if self.skip_symbol(symbol) { Ok(()) } else { Err(self.unexpected()) }
     }
 
@@ -87,48 +103,93 @@ impl Parser<'_> {
         self.expect_word("SELECT")?;
         let select = self.select()?;
         self.expect_word("FROM")?;
-        let at = self.at();
-        let from = Name { text: self.name()?, at };
+        let from = self.from()?;
+        let ways = self.other_aliases()?;
+        let scope = if self.skip_word("USING") {
+            self.expect_word("SCOPE")?;
+            Some(self.named()?)
+        } else {
+            None
+        };
         let filter = if self.skip_word("WHERE") { Some(self.condition()?) } else { None };
+        let mut group = Vec::new();
+        if self.skip_word("GROUP") {
+            self.expect_word("BY")?;
+            group.push(self.path()?);
+            while self.skip_symbol(",") {
+                group.push(self.path()?);
+            }
+        }
+        let having = if self.skip_word("HAVING") { Some(self.condition()?) } else { None };
+        let order = self.order_by()?;
+        let limit = self.limit()?;
+        let offset = if self.skip_word("OFFSET") { Some(self.count()?) } else { None };
+        self.tail()?;
+        let mut query = Query { select, from, scope, filter, group, having, order, limit, offset };
+        query.resolve(&ways);
+        Ok(query)
+    }
+
+    fn from(&mut self) -> Result<From, Refusal> {
+        let at = self.at();
+        let mut parts = vec![self.name()?];
+        while self.skip_symbol(".") {
+            parts.push(self.name()?);
+        }
+        Ok(From { parts, at, alias: self.alias()?.map(|alias| alias.text) })
+    }
+
+    /// `, c.Account a` behind the object: other names for ways up.
+    fn other_aliases(&mut self) -> Result<Vec<From>, Refusal> {
+        let mut ways = Vec::new();
+        while self.skip_symbol(",") {
+            ways.push(self.from()?);
+        }
+        Ok(ways)
+    }
+
+    fn alias(&mut self) -> Result<Option<Name>, Refusal> {
+        let marked = self.skip_word("AS");
+        match self.peek() {
+            Token::Word(text) if !CLAUSES.iter().any(|word| text.eq_ignore_ascii_case(word)) => self.named().map(Some),
+            _ if marked => Err(self.unexpected()),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn order_by(&mut self) -> Result<Vec<Order>, Refusal> {
         let mut order = Vec::new();
         if self.skip_word("ORDER") {
             self.expect_word("BY")?;
-            loop {
+            order.push(self.order()?);
+            while self.skip_symbol(",") {
                 order.push(self.order()?);
-                if !self.skip_symbol(",") {
-                    break;
-                }
             }
         }
-        let limit = if self.skip_word("LIMIT") { Some(self.count()?) } else { None };
-        let offset = if self.skip_word("OFFSET") { Some(self.count()?) } else { None };
-        Ok(Query { select, from, filter, order, limit, offset })
+        Ok(order)
     }
 
-    fn select(&mut self) -> Result<Select, Refusal> {
-        let counts = self.is_word("COUNT")
-            && matches!(self.tokens.get(self.next + 1), Some((Token::Symbol("("), _)))
-            && matches!(self.tokens.get(self.next + 2), Some((Token::Symbol(")"), _)));
-        if counts {
-            self.next += 3;
-            return Ok(Select::Count);
-        }
-        let mut items = Vec::new();
-        loop {
-            items.push(if self.skip_symbol("(") {
-                let query = self.deeper(Self::query)?;
-                self.expect_symbol(")")?;
-                Item::Children(Box::new(query))
-            } else {
-                Item::Field(self.path()?)
-            });
-            if !self.skip_symbol(",") {
-                return Ok(Select::Items(items));
+    pub(super) fn limit(&mut self) -> Result<Option<usize>, Refusal> {
+        if self.skip_word("LIMIT") { self.count().map(Some) } else { Ok(None) }
+    }
+
+    /// What may stand at a query's end: notes on what the rows are read for.
+    fn tail(&mut self) -> Result<(), Refusal> {
+        while self.skip_word("FOR") {
+            if !self.skip_word("VIEW") {
+                self.expect_word("REFERENCE")?;
             }
         }
+        if self.skip_word("UPDATE") && !self.skip_word("TRACKING") {
+            self.expect_word("VIEWSTAT")?;
+        }
+        if self.is_word("ALL") && matches!(self.ahead(1), Token::Word(word) if word.eq_ignore_ascii_case("ROWS")) {
+            return Err(self.malformed("ALL ROWS not allowed in this context"));
+        }
+        Ok(())
     }
 
-    fn name(&mut self) -> Result<String, Refusal> {
+    pub(super) fn name(&mut self) -> Result<String, Refusal> {
         match self.peek() {
             Token::Word(text) if !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word)) => {
                 let text = text.clone();
@@ -139,16 +200,12 @@ impl Parser<'_> {
         }
     }
 
-    fn path(&mut self) -> Result<Path, Refusal> {
+    pub(super) fn named(&mut self) -> Result<Name, Refusal> {
         let at = self.at();
-        let mut parts = vec![self.name()?];
-        while self.skip_symbol(".") {
-            parts.push(self.name()?);
-        }
-        Ok(Path { parts, at })
+        Ok(Name { text: self.name()?, at })
     }
 
-    fn count(&mut self) -> Result<usize, Refusal> {
+    pub(super) fn count(&mut self) -> Result<usize, Refusal> {
         match self.peek() {
             Token::Bare(text) => {
                 let count = text.parse().map_err(|_| self.unexpected())?;
@@ -174,118 +231,35 @@ impl Parser<'_> {
         }
         Ok(Order { path, descending, nulls_last })
     }
+}
 
-    /// Terms joined by `AND` or by `OR`; both together need parentheses.
-    fn condition(&mut self) -> Result<Condition, Refusal> {
-        let first = self.term()?;
-        let mut terms = vec![first];
-        let both = self.is_word("AND");
-        let word = if both { "AND" } else { "OR" };
-        while self.skip_word(word) {
-            terms.push(self.term()?);
+impl Query {
+    /// Puts in place of aliases what they stand for.
+    fn resolve(&mut self, ways: &[From]) {
+        let Some(alias) = self.from.alias.clone().or_else(|| (!ways.is_empty()).then(|| self.from.name().to_owned()))
+        else {
+            return;
+        };
+        let mut known: Vec<(String, Vec<String>)> = vec![(alias, Vec::new())];
+        for way in ways {
+            let parts = expanded(&way.parts, &known);
+            let name = way.alias.clone().unwrap_or_else(|| way.name().to_owned());
+            known.push((name, parts));
         }
-        if self.is_word("AND") || self.is_word("OR") {
-            return Err(self.unexpected());
-        }
-        Ok(match terms.pop() {
-            Some(only) if terms.is_empty() => only,
-            last => {
-                terms.extend(last);
-                if both { Condition::All(terms) } else { Condition::Any(terms) }
+        self.each_path(&mut |path: &mut Path| {
+            if path.parts.len() > 1 {
+                path.parts = expanded(&path.parts, &known);
             }
-        })
-    }
-
-    fn term(&mut self) -> Result<Condition, Refusal> {
-        if self.skip_word("NOT") {
-            return Ok(Condition::Not(Box::new(self.deeper(Self::term)?)));
-        }
-        if self.skip_symbol("(") {
-            let condition = self.deeper(Self::condition)?;
-            self.expect_symbol(")")?;
-            return Ok(condition);
-        }
-        let path = self.path()?;
-        let negated = self.skip_word("NOT");
-        if negated || self.is_word("IN") {
-            self.expect_word("IN")?;
-            return self.list(path, negated);
-        }
-        let operator = self.operator()?;
-        let literal = self.literal()?;
-        Ok(Condition::Compare(path, operator, literal))
-    }
-
-    fn operator(&mut self) -> Result<Operator, Refusal> {
-        let operator = match self.peek() {
-            Token::Symbol("=") => Operator::Equal,
-            Token::Symbol("!=" | "<>") => Operator::Unequal,
-            Token::Symbol("<") => Operator::Less,
-            Token::Symbol("<=") => Operator::AtMost,
-            Token::Symbol(">") => Operator::Greater,
-            Token::Symbol(">=") => Operator::AtLeast,
-            Token::Word(word) if word.eq_ignore_ascii_case("LIKE") => Operator::Like,
-            _ => return Err(self.unexpected()),
-        };
-        self.next += 1;
-        Ok(operator)
-    }
-
-    fn list(&mut self, path: Path, negated: bool) -> Result<Condition, Refusal> {
-        self.expect_symbol("(")?;
-        if self.is_word("SELECT") {
-            let query = Box::new(self.deeper(Self::query)?);
-            self.expect_symbol(")")?;
-            return Ok(Condition::InQuery { path, negated, query });
-        }
-        let mut list = vec![self.literal()?];
-        while self.skip_symbol(",") {
-            list.push(self.literal()?);
-        }
-        self.expect_symbol(")")?;
-        Ok(Condition::In { path, negated, list })
-    }
-
-    fn literal(&mut self) -> Result<Literal, Refusal> {
-        let at = self.next;
-        let literal = match self.take() {
-            Token::Quoted(text) => Some(Literal::Text(text)),
-            Token::Bare(text) => bare(&text),
-            Token::Word(word) => match word.to_uppercase().as_str() {
-                "NULL" => Some(Literal::Null),
-                "TRUE" => Some(Literal::Boolean(true)),
-                "FALSE" => Some(Literal::Boolean(false)),
-                name => self.days(name)?,
-            },
-            Token::Symbol(_) | Token::End => None,
-        };
-        literal.ok_or_else(|| {
-            self.next = at;
-            self.unexpected()
-        })
-    }
-
-    /// A name of days, and its number after a colon where it has one.
-    fn days(&mut self, name: &str) -> Result<Option<Literal>, Refusal> {
-        let Some((name, counted)) = days::named(name) else {
-            return Ok(None);
-        };
-        if !counted {
-            return Ok(Some(Literal::Days(name, 0)));
-        }
-        self.expect_symbol(":")?;
-        let number = self.count()?;
-        Ok(Some(Literal::Days(name, i64::try_from(number).unwrap_or(i64::MAX))))
+        });
     }
 }
 
-fn bare(text: &str) -> Option<Literal> {
-    if let Some(date) = stamp::read_date(text) {
-        return Some(Literal::Date(date));
+fn expanded(parts: &[String], known: &[(String, Vec<String>)]) -> Vec<String> {
+    let Some((first, rest)) = parts.split_first() else {
+        return Vec::new();
+    };
+    match known.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(first)) {
+        Some((_, meant)) => meant.iter().chain(rest).cloned().collect(),
+        None => parts.to_vec(),
     }
-    if let Some(at) = stamp::read(text) {
-        return Some(Literal::DateTime(at));
-    }
-    let numeric = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    if numeric { text.parse().ok().map(Literal::Number) } else { None }
 }

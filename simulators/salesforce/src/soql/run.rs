@@ -1,21 +1,24 @@
 //! Runs a bound query over the rows that a reader sees.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::model::Salesforce;
 use crate::model::schema::{Field, Kind, Schema};
+use crate::model::stamp;
 use crate::model::store::View;
-use crate::model::{Salesforce, attributes};
 
-use super::Operator;
-use super::bind::{Bound, Column, Pick, Selection};
-use super::filter::{Part, Test, comparable};
+use super::bind::{Bound, Column};
+use super::filter::{Part, Test};
+use super::select::{Pick, Selection};
+use super::{Function, Operator, days};
 
 /// A reader: which org, when, and whether deleted and archived rows too.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Run<'a> {
     pub org: &'a Salesforce,
     /// The objects and fields that the reader sees.
@@ -24,28 +27,55 @@ pub(crate) struct Run<'a> {
     pub now: Timestamp,
     /// The path up to the version, for links.
     pub base: &'a str,
+    /// How many rows of each kind of children a record shows.
+    pub batch: usize,
+    /// The children that were too many; where their next page is told, stands their place in here.
+    pub overflow: RefCell<Vec<Overflow>>,
+}
+
+/// Children of one record, too many for one page.
+#[derive(Debug)]
+pub(crate) struct Overflow {
+    /// Which of the selected things they are, from the query down.
+    pub path: Vec<usize>,
+    /// All of them in order.
+    pub ids: Vec<String>,
 }
 
 impl<'a> Run<'a> {
     /// The ids of the rows found, in order.
     pub(crate) fn ids(&self, query: &Bound) -> Vec<String> {
-        let found = match self.narrowed(&query.test, query) {
+        let found = self.candidates(query);
+        self.pick(query, found).into_iter().map(|view| view.row.id().to_owned()).collect()
+    }
+
+    /// The rows that meet the condition, in no order.
+    pub(super) fn matching(&self, query: &Bound) -> Vec<View<'a>> {
+        let mut found = self.candidates(query);
+        found.retain(|view| self.holds(&query.test, view));
+        found
+    }
+
+    /// Whether the reader sees a row that is there.
+    pub(super) fn shows(&self, view: &View<'a>) -> bool {
+        self.all || (!view.version.deleted && !view.archived(self.now))
+    }
+
+    /// The visible rows that may meet the condition.
+    fn candidates(&self, query: &Bound) -> Vec<View<'a>> {
+        match self.narrowed(&query.test, query) {
             Some(mut ids) => {
                 ids.sort_unstable();
                 ids.dedup();
                 let views = ids.iter().filter_map(|id| self.org.seen_row(id, self.now));
-                views
-                    .filter(|view| view.row.object() == query.object.name)
-                    .filter(|view| self.all || (!view.version.deleted && !view.archived(self.now)))
-                    .collect()
+                views.filter(|view| view.row.object() == query.object.name).filter(|view| self.shows(view)).collect()
             }
             None => self.org.seen(query.object, self.all, self.now).collect(),
-        };
-        self.pick(query, found).into_iter().map(|view| view.row.id().to_owned()).collect()
+        }
     }
 
     /// Of these rows those that the query finds, in its order.
-    fn pick(&self, query: &Bound, mut found: Vec<View<'a>>) -> Vec<View<'a>> {
+    pub(super) fn pick(&self, query: &Bound, mut found: Vec<View<'a>>) -> Vec<View<'a>> {
         found.retain(|view| self.holds(&query.test, view));
         if !query.order.is_empty() {
             let mut keyed: Vec<(Vec<Value>, View<'a>)> = found
@@ -62,7 +92,7 @@ impl<'a> Run<'a> {
                         (false, true) if key.nulls_last => Ordering::Less,
                         (false, true) => Ordering::Greater,
                         (false, false) => {
-                            let order = compare(key.column.leaf, left, right);
+                            let order = compare(&key.column, left, right);
                             if key.descending { order.reverse() } else { order }
                         }
                     });
@@ -77,7 +107,7 @@ impl<'a> Run<'a> {
     /// Candidates from an index, if the condition allows no others.
     fn narrowed(&self, test: &Test, query: &Bound) -> Option<Vec<String>> {
         let lookup = |column: &Column, texts: &mut dyn Iterator<Item = &String>| {
-            if !column.hops.is_empty() {
+            if !column.hops.is_empty() || column.function.is_some() {
                 return None;
             }
             match column.leaf.kind {
@@ -97,7 +127,7 @@ impl<'a> Run<'a> {
     }
 
     /// The row that a column leads to.
-    fn follow(&self, view: &View<'a>, hops: &[&'static Field]) -> Option<View<'a>> {
+    pub(super) fn follow(&self, view: &View<'a>, hops: &[&'static Field]) -> Option<View<'a>> {
         let mut view = *view;
         for hop in hops {
             let id = view.value(hop, self.now);
@@ -106,21 +136,32 @@ impl<'a> Run<'a> {
         Some(view)
     }
 
-    fn value(&self, view: &View<'a>, column: &Column) -> Value {
+    pub(super) fn value(&self, view: &View<'a>, column: &Column) -> Value {
         let Some(target) = self.follow(view, &column.hops) else {
             return Value::Null;
         };
         self.leaf(&target, column)
     }
 
-    fn leaf(&self, target: &View<'a>, column: &Column) -> Value {
-        if !column.polymorphic() {
-            return target.value(column.leaf, self.now).into_owned();
+    pub(super) fn leaf(&self, target: &View<'a>, column: &Column) -> Value {
+        let value = if column.polymorphic() {
+            self.common(target, column.leaf)
+        } else {
+            target.value(column.leaf, self.now).into_owned()
+        };
+        match column.function {
+            None | Some(Function::Aggregate(_)) => value,
+            Some(Function::Label) => label(column.leaf, value),
+            Some(Function::Date(part)) => part_of(part, &value),
         }
+    }
+
+    /// A value of what rows of several objects have in common.
+    pub(super) fn common(&self, target: &View<'a>, leaf: &Field) -> Value {
         let Some(object) = self.schema.object(target.row.object()) else {
             return Value::Null;
         };
-        let field = match column.leaf.name {
+        let field = match leaf.name {
             "Type" => return json!(object.name),
             "Name" => object.fields().find(|field| field.is_name),
             name => object.field(name),
@@ -144,13 +185,8 @@ impl<'a> Run<'a> {
             }
             Test::Span(column, operator, from, to) => {
                 let place = self.text(view, column).map(|value| {
-                    if value < *from {
-                        Ordering::Less
-                    } else if value < *to {
-                        Ordering::Equal
-                    } else {
-                        Ordering::Greater
-                    }
+                    let within = if from < to { value >= *from && value < *to } else { value >= *from || value < *to };
+                    if within { Ordering::Equal } else { value.cmp(from) }
                 });
                 meets(*operator, place)
             }
@@ -178,68 +214,40 @@ impl<'a> Run<'a> {
 
     /// A value in the form in which it is compared.
     fn text(&self, view: &View<'a>, column: &Column) -> Option<String> {
-        self.value(view, column).as_str().map(|text| comparable(column.leaf, text))
-    }
-
-    fn record(&self, query: &Bound, view: &View<'a>) -> Value {
-        let mut record = Map::new();
-        record.insert("attributes".to_owned(), attributes(query.object.name, view, self.base));
-        let Selection::Picks(picks) = &query.selection else {
-            return Value::Object(record);
-        };
-        for pick in picks {
-            match pick {
-                Pick::Column(column) => self.place(&mut record, view, column),
-                Pick::Children { name, field, query } => {
-                    let rows = self.org.candidates(query.object, field, view.row.id());
-                    let rows = rows.iter().filter_map(|id| self.org.seen_row(id, self.now));
-                    let rows = rows.filter(|row| {
-                        let points = row.value(field, self.now).as_str() == Some(view.row.id());
-                        points && (self.all || (!row.version.deleted && !row.archived(self.now)))
-                    });
-                    let found = self.pick(query, rows.collect());
-                    let records: Vec<Value> = found.iter().map(|row| self.record(query, row)).collect();
-                    let value = if records.is_empty() {
-                        Value::Null
-                    } else {
-                        json!({ "totalSize": records.len(), "done": true, "records": records })
-                    };
-                    record.insert((*name).to_owned(), value);
-                }
-            }
-        }
-        Value::Object(record)
-    }
-
-    /// Puts a column's value where it belongs: into an object per way up, or null for a missing one.
-    fn place(&self, record: &mut Map<String, Value>, view: &View<'a>, column: &Column) {
-        let (mut at, mut view) = (record, *view);
-        for hop in &column.hops {
-            let name = hop.relationship.unwrap_or_default();
-            let Some(parent) = self.follow(&view, &[hop]) else {
-                at.insert(name.to_owned(), Value::Null);
-                return;
-            };
-            let kind = if hop.polymorphic() { "Name" } else { parent.row.object() };
-            let nested =
-                at.entry(name).or_insert_with(|| json!({ "attributes": attributes(kind, &parent, self.base) }));
-            let Value::Object(nested) = nested else {
-                return;
-            };
-            (at, view) = (nested, parent);
-        }
-        at.insert(column.leaf.name.to_owned(), self.leaf(&view, column));
+        self.value(view, column).as_str().map(|text| column.comparable(text))
     }
 }
 
-/// The records of these rows, as far as they still exist.
-pub(crate) fn render(run: &Run<'_>, query: &Bound, ids: &[String]) -> Vec<Value> {
-    let views = ids.iter().filter_map(|id| run.org.seen_row(id, run.now));
-    views.map(|view| run.record(query, &view)).collect()
+/// The label of a picklist's value; other values as they stand.
+fn label(field: &Field, value: Value) -> Value {
+    let (Kind::Picklist(values), Some(text)) = (field.kind, value.as_str()) else {
+        return value;
+    };
+    let found = values.iter().find(|(known, _)| *known == text).map(|(_, label)| json!(label));
+    found.unwrap_or(value)
+}
+
+/// A part of a date or a time, in UTC.
+fn part_of(part: days::Part, value: &Value) -> Value {
+    let Some(text) = value.as_str() else {
+        return Value::Null;
+    };
+    let read = match stamp::read_date(text) {
+        Some(date) => Some((date, 0)),
+        None => stamp::read(text).map(|at| {
+            let zoned = at.to_zoned(jiff::tz::TimeZone::UTC);
+            (zoned.date(), zoned.hour())
+        }),
+    };
+    match (read, part) {
+        (None, _) => Value::Null,
+        (Some((date, _)), days::Part::Date) => json!(date.to_string()),
+        (Some((date, hour)), part) => json!(part.of(date, hour)),
+    }
 }
 
 /// Whether a value that stands so to the wanted one meets the operator; `None` is null.
-fn meets(operator: Operator, order: Option<Ordering>) -> bool {
+pub(super) fn meets(operator: Operator, order: Option<Ordering>) -> bool {
     match (operator, order) {
         (Operator::Unequal, order) => order != Some(Ordering::Equal),
         (_, None) | (Operator::Like, _) => false,
@@ -251,11 +259,11 @@ fn meets(operator: Operator, order: Option<Ordering>) -> bool {
     }
 }
 
-fn compare(field: &Field, left: &Value, right: &Value) -> Ordering {
+pub(super) fn compare(column: &Column, left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::String(left), Value::String(right)) => {
             let key = |text: &str| {
-                if field.name == "Birthdate" { text.to_owned() } else { comparable(field, text) }
+                if column.leaf.name == "Birthdate" { text.to_owned() } else { column.comparable(text) }
             };
             key(left).cmp(&key(right))
         }

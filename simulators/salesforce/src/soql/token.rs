@@ -2,7 +2,7 @@
 
 use crate::model::refusal::Refusal;
 
-use super::wrong;
+use super::Place;
 
 /// A word, or the end.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,10 +29,9 @@ impl Token {
 
 const SYMBOLS: [&str; 13] = ["!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", ",", ".", ":", "*"];
 
-/// Splits a query into its words, each with the byte where it begins.
-pub(super) fn tokens(soql: &str) -> Result<Vec<(Token, usize)>, Refusal> {
+/// Splits a query from the byte `at` on into its words, each with the byte where it begins.
+pub(super) fn tokens(soql: &str, mut at: usize) -> Result<Vec<(Token, usize)>, Refusal> {
     let mut tokens = Vec::new();
-    let mut at = 0;
     while let Some(rest) = soql.get(at..) {
         let Some(first) = rest.chars().next() else {
             break;
@@ -42,7 +41,7 @@ pub(super) fn tokens(soql: &str) -> Result<Vec<(Token, usize)>, Refusal> {
             continue;
         }
         let (token, length) = if first == '\'' {
-            quoted(soql, at, rest)?
+            quoted(soql, rest)?
         } else if first.is_ascii_digit() || matches!(first, '-' | '+') {
             let text = take(rest, |letter| letter.is_ascii_alphanumeric() || "+-.:".contains(letter));
             (Token::Bare(text.to_owned()), text.len())
@@ -52,8 +51,7 @@ pub(super) fn tokens(soql: &str) -> Result<Vec<(Token, usize)>, Refusal> {
         } else if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
             (Token::Symbol(symbol), symbol.len())
         } else {
-            let message = format!("line 1:{at} no viable alternative at character '{first}'");
-            return Err(wrong(soql, at, "MALFORMED_QUERY", &message));
+            return Err(unreadable(soql, at, &format!("no viable alternative at character '{first}'")));
         };
         tokens.push((token, at));
         at += length;
@@ -66,7 +64,7 @@ fn take(text: &str, part: impl Fn(char) -> bool) -> &str {
     text.split_once(|letter| !part(letter)).map_or(text, |(taken, _)| taken)
 }
 
-fn quoted(soql: &str, at: usize, rest: &str) -> Result<(Token, usize), Refusal> {
+fn quoted(soql: &str, rest: &str) -> Result<(Token, usize), Refusal> {
     let mut text = String::new();
     let mut letters = rest.char_indices().skip(1);
     while let Some((index, letter)) = letters.next() {
@@ -82,14 +80,23 @@ fn quoted(soql: &str, at: usize, rest: &str) -> Result<(Token, usize), Refusal> 
                 // A pattern needs to know that these stood for themselves.
                 Some(escaped @ ('%' | '_' | '\\')) => text.extend(['\\', escaped]),
                 _ => {
-                    let message = "Invalid string literal. Illegal character sequence in string literal.";
-                    return Err(wrong(soql, at + index, "MALFORMED_QUERY", message));
+                    let letters = rest.get(index..).unwrap_or_default();
+                    let letters: String = letters.chars().take(2).collect();
+                    let message =
+                        format!("Invalid string literal. Illegal character sequence '{letters}' in string literal.");
+                    return Err(Refusal::new(400, "MALFORMED_QUERY", message));
                 }
             },
             _ => text.push(letter),
         }
     }
-    Err(wrong(soql, at, "MALFORMED_QUERY", "line 1:0 mismatched character '<EOF>' expecting '''"))
+    Err(unreadable(soql, soql.len(), "mismatched character '<EOF>' expecting '''"))
+}
+
+/// What no word begins with. Such errors name their place in a form of their own.
+fn unreadable(soql: &str, at: usize, what: &str) -> Refusal {
+    let Place { row, column, .. } = Place::of(soql, at);
+    Refusal::new(400, "MALFORMED_QUERY", format!("line {row}:{} {what}", column - 1))
 }
 
 /// A quoted text that is no pattern: what was escaped stands for itself.

@@ -13,6 +13,7 @@ mod replication;
 mod rows;
 mod schema;
 mod soap;
+mod soql;
 mod switches;
 mod wire;
 mod world;

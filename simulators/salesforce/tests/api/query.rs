@@ -25,53 +25,6 @@ fn people() -> World {
 }
 
 #[test]
-fn conditions_find_what_the_vendor_finds() {
-    let mut world = people();
-    let table: [(&str, &[&str]); 36] = [
-        ("LastName = 'ALPHA'", &["alpha"]),
-        (r"LastName = 'O\'Hara'", &["O'Hara"]),
-        ("FirstName = null", &["O'Hara"]),
-        ("FirstName = ''", &["O'Hara"]),
-        ("FirstName != null AND Title = null", &["Larsen", "Okafor"]),
-        ("Title != '50% owner'", &["Beta", "Larsen", "O'Hara", "Okafor"]),
-        ("Title > 'a'", &["Beta"]),
-        ("LastName < 'beta'", &["alpha"]),
-        ("LastName >= 'o' AND LastName <= 'okafor'", &["O'Hara", "Okafor"]),
-        ("LastName LIKE 'o%'", &["O'Hara", "Okafor"]),
-        ("LastName LIKE '_eta'", &["Beta"]),
-        ("LastName LIKE '%A%a'", &["alpha", "O'Hara"]),
-        (r"Title LIKE '50\%%'", &["alpha"]),
-        (r"Title LIKE 'under\_%'", &["Beta"]),
-        (r"Title LIKE 'under\_s'", &[]),
-        ("(NOT LastName LIKE 'o%') AND Title = null", &["Larsen"]),
-        ("NOT Title LIKE '5%'", &["Beta", "Larsen", "O'Hara", "Okafor"]),
-        ("LastName IN ('alpha', 'BETA', 'x')", &["alpha", "Beta"]),
-        ("FirstName IN (null, 'Ada')", &["alpha", "O'Hara"]),
-        ("LastName NOT IN ('alpha', 'Beta')", &["Larsen", "O'Hara", "Okafor"]),
-        ("DoNotCall = TRUE", &["Beta"]),
-        ("DoNotCall != true AND Email = 'ADA@x.example'", &["alpha"]),
-        ("Account.Name = 'contoso' AND Title != null", &["alpha", "Beta"]),
-        ("Account.Owner.Name LIKE 'Anna%' AND LastName = 'Larsen'", &["Larsen"]),
-        ("LastName = 'x' OR (LastName = 'Beta' AND DoNotCall = true)", &["Beta"]),
-        ("CreatedDate >= 2031-05-06T09:00:00Z", &["alpha", "Beta", "Larsen", "O'Hara", "Okafor"]),
-        ("CreatedDate > 2031-05-06T11:00:00+02:00", &[]),
-        ("CreatedDate = TODAY AND LastName = 'Beta'", &["Beta"]),
-        ("CreatedDate < TODAY", &[]),
-        ("CreatedDate = LAST_N_DAYS:1 AND LastName = 'Beta'", &["Beta"]),
-        ("CreatedDate > YESTERDAY AND LastName = 'Beta'", &["Beta"]),
-        ("Birthdate = 2031-05-06", &["alpha"]),
-        ("Birthdate = TODAY", &["alpha"]),
-        ("AccountId IN (SELECT Id FROM Account WHERE Name = 'Fabrikam')", &["Larsen"]),
-        ("Id IN (SELECT ContactId FROM Case)", &[]),
-        ("Contact.LastName = 'Beta'", &["Beta"]),
-    ];
-    for (condition, expected) in table {
-        let soql = format!("select lastname FROM contact WHERE {condition} ORDER BY LastName LIMIT 10");
-        assert_eq!(world.column(&soql, "LastName"), expected, "{condition}");
-    }
-}
-
-#[test]
 fn order_puts_nulls_where_it_is_told_and_minds_no_case() {
     let mut world = people();
     let table = [
@@ -127,72 +80,9 @@ fn children_are_a_result_of_their_own() {
 }
 
 #[test]
-fn wrong_queries_are_refused_with_the_place() {
+fn what_nests_too_deep_or_says_nothing_is_refused() {
     let mut world = World::new();
-    let table = [
-        ("SELECT Id FROM Contact WHERE", "MALFORMED_QUERY", "ERROR at Row:1:Column:29\nunexpected token: '<EOF>'"),
-        ("SELECT * FROM Contact", "MALFORMED_QUERY", "Column:8\nunexpected token: '*'"),
-        (
-            "SELECT Id FROM Contact WHERE Name = 'a' AND Name = 'b' OR Name = 'c'",
-            "MALFORMED_QUERY",
-            "unexpected token: 'OR'",
-        ),
-        ("SELECT Id FROM Contact WHERE Name = 'a", "MALFORMED_QUERY", ""),
-        (r"SELECT Id FROM Contact WHERE Name = '\x'", "MALFORMED_QUERY", ""),
-        ("SELECT Id FROM Contact LIMIT x", "MALFORMED_QUERY", "unexpected token: 'x'"),
-        ("SELECT Id FROM Contact WHERE Name ~ 'a'", "MALFORMED_QUERY", ""),
-        (
-            "SELECT Id\nFROM Contact\nWHERE Nope = 1",
-            "INVALID_FIELD",
-            "ERROR at Row:3:Column:7\nNo such column 'Nope' on entity 'Contact'.",
-        ),
-        (
-            "SELECT Id, Nope__c FROM Contact",
-            "INVALID_FIELD",
-            "ERROR at Row:1:Column:12\nNo such column 'Nope__c' on entity 'Contact'.",
-        ),
-        ("SELECT Nope.Name FROM Contact", "INVALID_FIELD", "Didn't understand relationship 'Nope' in field path."),
-        ("SELECT Id, id FROM Contact", "INVALID_FIELD", "duplicate field selected: id"),
-        ("SELECT Id FROM Nope", "INVALID_TYPE", "sObject type 'Nope' is not supported."),
-        (
-            "SELECT Id FROM Contact WHERE CreatedDate > '2031-05-06T09:00:00Z'",
-            "INVALID_FIELD",
-            "value of filter criterion for field 'CreatedDate' must be of type dateTime and should not be enclosed in quotes",
-        ),
-        ("SELECT Id FROM Contact WHERE CreatedDate > 2031-05-06", "INVALID_FIELD", "must be of type dateTime"),
-        ("SELECT Id FROM Contact WHERE LastName = 5", "INVALID_FIELD", "must be of type string and should be enclosed"),
-        ("SELECT Id FROM Contact WHERE DoNotCall = 'true'", "INVALID_FIELD", "must be of type boolean"),
-        (
-            "SELECT Id FROM Contact WHERE Description = 'x'",
-            "INVALID_FIELD",
-            "field 'Description' can not be filtered in a query call",
-        ),
-        ("SELECT Id FROM Contact ORDER BY Description", "INVALID_FIELD", "can not be sorted"),
-        (
-            "SELECT Id FROM Contact WHERE AccountId = 'bogus'",
-            "INVALID_QUERY_FILTER_OPERATOR",
-            "invalid ID field: bogus",
-        ),
-        (
-            "SELECT Id FROM Contact WHERE Id LIKE '003%'",
-            "INVALID_QUERY_FILTER_OPERATOR",
-            "invalid operator on id field",
-        ),
-        ("SELECT Id FROM Contact OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", ""),
-        (
-            "SELECT Id FROM Contact WHERE Id IN (SELECT WhoId FROM Task)",
-            "MALFORMED_QUERY",
-            "Entity 'Task' is not supported",
-        ),
-        ("SELECT Id FROM Contact WHERE Name = 'x' OR AccountId IN (SELECT Id FROM Account)", "MALFORMED_QUERY", "'OR'"),
-        (" ", "MALFORMED_QUERY", ""),
-    ];
-    for (soql, code, text) in table {
-        let reply = world.soql("query", soql);
-        let error = reply.body_json()[0].clone();
-        assert_eq!((reply.status.as_u16(), error["errorCode"].as_str().unwrap()), (400, code), "{soql}: {error}");
-        assert!(error["message"].as_str().unwrap().contains(text), "{soql}: {error}");
-    }
+    assert_eq!(world.soql("query", " ").body_json()[0]["errorCode"], "MALFORMED_QUERY");
     let deep = format!("SELECT Id FROM Contact WHERE {}Name = 'x'", "(".repeat(5000));
     assert_eq!(world.soql("query", &deep).status, 400);
 }

@@ -1,0 +1,105 @@
+//! Conditions with a query in them.
+
+use std::cell::OnceCell;
+
+use crate::model::refusal::Refusal;
+use crate::model::schema::{Kind, Object};
+
+use super::bind::{Binder, Column};
+use super::filter::{Nesting, Test};
+use super::select::{Pick, Selection};
+use super::{Path, Query, wrong};
+
+const MOST: usize = 2;
+
+/// Objects whose rows cannot be asked for inside a condition.
+const NOT_INSIDE: [&str; 5] = ["Task", "Event", "Attachment", "Note", "ContentDocumentLink"];
+
+fn id_like(column: &Column) -> bool {
+    matches!(column.kind(), Kind::Id | Kind::Reference(_))
+}
+
+/// The objects whose ids a column of rows of `object` holds.
+fn held(column: &Column, object: &Object) -> Vec<&'static str> {
+    match (column.leaf.kind, column.hops.last()) {
+        (Kind::Reference(targets), _) => targets.to_vec(),
+        (_, Some(hop)) => hop.targets().to_vec(),
+        (_, None) => vec![object.name],
+    }
+}
+
+impl Binder<'_> {
+    /// `count`: how many such conditions the query has with this one.
+    pub(super) fn semi_join(
+        &self,
+        path: &Path,
+        query: &Query,
+        object: &'static Object,
+        nesting: Nesting,
+        count: usize,
+    ) -> Result<Test, Refusal> {
+        let refused = |at: usize, message: &str| Err(wrong(self.soql, at, "MALFORMED_QUERY", message));
+        let column = self.filtered(path, object)?;
+        match nesting {
+            Nesting::Top | Nesting::InAnd => {}
+            Nesting::InOr => {
+                return refused(path.at, "Semi join sub-selects are not allowed with the 'OR' operator");
+            }
+            Nesting::Deeper => {
+                let message = "Semi join sub-selects are only allowed at the top level WHERE expressions and not in \
+                               nested WHERE expressions.";
+                return refused(path.at, message);
+            }
+        }
+        if count > MOST {
+            return refused(path.at, "Maximum 2 semi join sub-selects are allowed");
+        }
+        let inner = match query.from.parts.as_slice() {
+            [name] => self.asker.schema.object(name),
+            _ => None,
+        };
+        let inner = inner.ok_or_else(|| self.unknown_type(&query.from.parts.join("."), query.from.at))?;
+        if NOT_INSIDE.contains(&inner.name) {
+            let message = format!("Entity '{}' is not supported for semi join inner selects", inner.name);
+            return refused(query.from.at, &message);
+        }
+        let bound = self.query(query, inner, false)?;
+        let selected = match &bound.selection {
+            Selection::Picks(picks) => match picks.as_slice() {
+                [Pick::Column(column)] => column,
+                _ => return refused(query.from.at, "semi join sub-selects can only query one field"),
+            },
+            Selection::Count | Selection::Groups(_) => {
+                return refused(query.from.at, "only root queries support aggregate expressions");
+            }
+        };
+        if !id_like(&column) {
+            let message = format!(
+                "The left operand field in the where expression for outer query should be an id field, cannot use: '{}'",
+                column.leaf.name
+            );
+            return refused(path.at, &message);
+        }
+        if !id_like(selected) {
+            let message =
+                format!("semi join sub-selects can only query id fields, cannot use: '{}'", selected.leaf.name);
+            return refused(query.from.at, &message);
+        }
+        if bound.test.joins() {
+            return refused(query.from.at, "Nesting of semi join sub-selects is not supported");
+        }
+        if inner.name == object.name {
+            return refused(query.from.at, "The inner and outer selects should not be on the same object type");
+        }
+        let outside = held(&column, object);
+        if !held(selected, inner).iter().any(|target| outside.contains(target)) {
+            let message = format!(
+                "The selected field '{}' in the subquery and the left operand field in the where expression in the \
+                 outer query '{}' should point to the same object type",
+                selected.leaf.name, column.leaf.name
+            );
+            return refused(query.from.at, &message);
+        }
+        Ok(Test::AmongRows(column, Box::new(bound), OnceCell::new()))
+    }
+}
