@@ -62,7 +62,12 @@ test('signing in by password, over OAuth and over SOAP', async () => {
   assert.equal((await bySoap.identity()).user_id, user.id)
   await assert.rejects(new jsforce.Connection({ oauth2: APP }).login(ANNA, 'wrong'), /authentication failure/)
   await assert.rejects(new jsforce.Connection({ loginUrl: BASE }).login(ANNA, 'wrong'), /INVALID_LOGIN: Invalid username/)
+  const [tokens, there] = [[byOAuth.accessToken, bySoap.accessToken], { loginUrl: BASE, instanceUrl: BASE }]
   await byOAuth.logout()
+  await bySoap.logout()
+  for (const accessToken of tokens) {
+    await refuses('INVALID_SESSION_ID', new jsforce.Connection({ ...there, accessToken }).limits())
+  }
 })
 
 test('signing in through the browser, with a proof key', async () => {
@@ -96,6 +101,33 @@ test('an ended session is renewed with the refresh token, or by the program', as
   const lost = new jsforce.Connection({ oauth2, version: '59.0', instanceUrl: BASE, accessToken: '00D!ended', refreshToken: 'unknown' })
   await assert.rejects(lost.identity(), /expired access\/refresh token/)
   await refuses('INVALID_SESSION_ID', connection({ accessToken: '00D!ended' }).limits())
+})
+
+test('every session ends, and those with a refresh token go on; with rotation the new one counts', async () => {
+  const oauth2 = new jsforce.OAuth2(APP)
+  const consent = await fetch(oauth2.getAuthorizationUrl({ scope: 'api refresh_token', login_hint: ANNA }), { redirect: 'manual' })
+  const first = new jsforce.Connection({ oauth2, version: '59.0' })
+  await first.authorize(new URL(consent.headers.get('location')).searchParams.get('code'))
+  let refreshed = 0
+  first.on('refresh', () => refreshed++)
+  await simulator('POST', 'sessions/expire', {})
+  await Promise.all([first.limits(), first.describe('Task')])
+  assert.equal(refreshed, 1)
+  await simulator('POST', 'sessions', { rotate_refresh_tokens: true })
+  const given = await oauth2.refreshToken(first.refreshToken)
+  assert.notEqual(given.refresh_token, first.refreshToken)
+  await assert.rejects(oauth2.refreshToken(first.refreshToken), error => error.name === 'invalid_grant')
+  await simulator('POST', 'sessions', { rotate_refresh_tokens: false })
+  assert.ok((await oauth2.refreshToken(given.refresh_token)).access_token)
+  await oauth2.revokeToken(given.refresh_token)
+  await assert.rejects(oauth2.refreshToken(given.refresh_token), /expired access\/refresh token/)
+})
+
+test('what only SOAP can do', async () => {
+  assert.equal((await conn.soap.getUserInfo()).userName, ANNA)
+  const { timestamp } = await conn.soap.getServerTimestamp()
+  assert.ok(Math.abs(new Date(timestamp) - new Date((await simulator('GET', 'clock')).now)) < 10000)
+  await assert.rejects(connection({ accessToken: '00D!ended' }).soap.getUserInfo(), /INVALID_SESSION_ID/)
 })
 
 test('the org describes itself', async () => {

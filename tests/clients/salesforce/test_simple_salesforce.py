@@ -1,6 +1,7 @@
 """simple-salesforce, as most Python programs reach Salesforce."""
 
 import datetime
+import pathlib
 import unittest
 from email.utils import format_datetime
 
@@ -18,6 +19,8 @@ from simple_salesforce.format import format_external_id
 
 from simulator import ANNA, BASE, BEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, SECURITY_TOKEN, ToSimulator, client, switch
 
+# The private key of the simulated connected app, which nothing else knows.
+DEMO_KEY = pathlib.Path(__file__).parents[3] / "simulators" / "salesforce" / "demo" / "private-key.pem"
 KEY = "Syncline_Key__c"
 MAILBOX_ID = "Syncline_Mailbox_Id__c"
 UTC = datetime.timezone.utc
@@ -90,6 +93,14 @@ class SignIn(Checks):
         )
         self.assertTrue(sf.limits()["DailyApiRequests"]["Max"])
 
+    def test_with_an_assertion_that_the_app_has_signed(self):
+        with_key = {"consumer_key": CLIENT_ID, "privatekey_file": DEMO_KEY, "session": ToSimulator()}
+        sf = Salesforce(username=BEN, **with_key)
+        self.assertEqual(sf.oauth2("userinfo")["preferred_username"], BEN)
+        with self.assertRaises(SalesforceAuthenticationFailed) as refusal:
+            Salesforce(username="nobody@northwind.example", **with_key)
+        self.assertEqual(refusal.exception.code, "invalid_grant")
+
     def test_a_wrong_password_or_secret_is_refused(self):
         for more, expected in [
             ({"password": "wrong", "security_token": ""}, "INVALID_LOGIN"),
@@ -101,6 +112,15 @@ class SignIn(Checks):
             with self.subTest(more), self.assertRaises(SalesforceAuthenticationFailed) as refusal:
                 Salesforce(username=ANNA, session=ToSimulator(), **more)
             self.assertEqual(refusal.exception.code, expected)
+
+    def test_a_session_that_ended_begins_anew_if_the_client_knows_the_password(self):
+        sf = Salesforce(username=ANNA, password=PASSWORD, security_token=SECURITY_TOKEN, session=ToSimulator())
+        borrowed = client(token=sf.session_id)
+        self.assertTrue(borrowed.limits())
+        switch("POST", "sessions/expire", {"username": ANNA})
+        self.refused(SalesforceExpiredSession, "INVALID_SESSION_ID", borrowed.limits, 401)
+        self.assertEqual(sf.User.metadata()["objectDescribe"]["name"], "User")
+        self.assertNotEqual(sf.session_id, borrowed.session_id)
 
     def test_a_token_of_nobody_is_refused(self):
         self.refused(SalesforceExpiredSession, "INVALID_SESSION_ID", client(token="00Dxx!none").describe, 401)
@@ -439,6 +459,68 @@ class Limits(Checks):
         self.assertEqual((limits["Max"], limits["Remaining"]), (usage.total, usage.total - usage.used))
         self.sf.query("SELECT Id FROM User LIMIT 1")
         self.assertEqual(self.sf.api_usage["api-usage"].used, usage.used + 1)
+
+
+class Trouble(Checks):
+    """Last, because it turns the clock on."""
+
+    def test_a_session_that_is_not_used_ends(self):
+        sf = Salesforce(username=ANNA, password=PASSWORD, security_token=SECURITY_TOKEN, session=ToSimulator())
+        borrowed = client(token=sf.session_id)
+        for minutes in (90, 90):
+            switch("POST", "clock", {"advance": f"PT{minutes}M"})
+            self.assertTrue(borrowed.limits())
+        switch("POST", "clock", {"advance": "PT2H1M"})
+        self.refused(SalesforceExpiredSession, "INVALID_SESSION_ID", borrowed.limits, 401)
+
+    def test_when_all_calls_are_used_each_is_refused(self):
+        switch("POST", "limits", {"daily": 5, "used": 5})
+        try:
+            error = self.refused(SalesforceRefusedRequest, "REQUEST_LIMIT_EXCEEDED", lambda: self.sf.query("SELECT Id FROM User"), 403)
+            self.assertEqual(error["message"], "TotalRequests Limit exceeded.")
+            # A day later they are free again.
+            switch("POST", "clock", {"advance": "PT24H1M"})
+            self.assertEqual(self.sf.query("SELECT COUNT() FROM User")["totalSize"], 4)
+        finally:
+            switch("DELETE", "limits")
+
+    def test_a_row_that_somebody_else_holds_is_refused(self):
+        row = self.sf.Contact.create({"LastName": "Locked"})["id"]
+        switch("POST", "locks", {"id": row, "times": 1})
+        change = lambda: self.sf.Contact.update(row, {"Title": "x"})
+        self.refused(SalesforceMalformedRequest, "UNABLE_TO_LOCK_ROW", change, 400)
+        self.assertEqual(change(), 204)
+
+    def test_a_service_that_is_away_answers_in_json_or_html(self):
+        switch("POST", "unavailable", {"times": 1})
+        self.refused(SalesforceGeneralError, "SERVER_UNAVAILABLE", self.sf.limits, 503)
+        switch("POST", "unavailable", {"times": 1, "html": True})
+        with self.assertRaises(SalesforceGeneralError) as refusal:
+            self.sf.limits()
+        switch("POST", "unavailable", {"html": False})
+        self.assertEqual(refusal.exception.status, 503)
+        self.assertIn("<html", refusal.exception.content.lower())
+
+    def test_a_long_transaction_is_seen_late_and_behind_its_time(self):
+        switch("POST", "commits", {"delay_seconds": 60})
+        start = now() - datetime.timedelta(minutes=5)
+        self.sf.Contact.create({"LastName": "Late"})
+        switch("POST", "commits", {"delay_seconds": 0})
+        self.sf.Contact.create({"LastName": "Late"})
+        count = lambda: self.sf.query("SELECT COUNT() FROM Contact WHERE LastName = 'Late'")["totalSize"]
+        self.assertEqual(count(), 1)
+        covered = self.sf.Contact.updated(start, now() + datetime.timedelta(minutes=1))["latestDateCovered"]
+        self.assertLess(datetime.datetime.strptime(covered, "%Y-%m-%dT%H:%M:%S.%f%z"), now())
+        switch("POST", "clock", {"advance": "PT61S"})
+        self.assertEqual(count(), 2)
+
+    def test_pages_may_be_smaller_than_the_client_asked_for(self):
+        switch("POST", "pages", {"batch_size": 3})
+        try:
+            self.assertEqual(len(self.sf.query("SELECT Id FROM User")["records"]), 3)
+            self.assertEqual(self.sf.query_all("SELECT Id FROM User")["totalSize"], 4)
+        finally:
+            switch("POST", "pages", {"batch_size": 0})
 
 
 if __name__ == "__main__":
