@@ -2,6 +2,7 @@
 //! hold, and what a test can do to the org from outside.
 
 mod access;
+mod notices;
 mod org;
 mod service;
 
@@ -26,6 +27,9 @@ pub(crate) static SWITCHES: &[Switch<Salesforce>] = &[
     service::COMMITS,
     service::LOCKS,
     service::PAGES,
+    notices::MESSAGES,
+    notices::RELAY,
+    org::PACKAGES,
     org::EVENTS,
     org::USERS,
     org::WORLD,

@@ -5,6 +5,8 @@ use sim_kit::{Action, Body, Field, Form, Objection, Reading, Switch};
 
 use super::set;
 use crate::model::Salesforce;
+use crate::model::schema::Object;
+use crate::package::Package;
 
 pub(super) const EVENTS: Switch<Salesforce> = Switch {
     name: "events",
@@ -16,6 +18,38 @@ pub(super) const EVENTS: Switch<Salesforce> = Switch {
         body: Body::Fields(&[Field::new("multiday", Form::Flag, "events may last longer than a day")]),
         run: |org, order| {
             set(&mut org.knobs.multiday_events, order.flag("multiday"));
+            Ok(Value::Null)
+        },
+    }],
+};
+
+pub(super) const PACKAGES: Switch<Salesforce> = Switch {
+    name: "packages",
+    about: "Custom objects and fields: what of the org's schema is not the vendor's.",
+    reading: Reading {
+        query: &[],
+        read: |org, _| {
+            let custom = |object: &Object| {
+                let fields = object.fields().filter(|field| field.custom()).map(|field| field.name);
+                fields.map(|name| format!("{}.{name}", object.name)).collect::<Vec<_>>()
+            };
+            org.schema().objects().iter().flat_map(custom).collect()
+        },
+        glance: None,
+    },
+    actions: &[Action {
+        method: "POST",
+        about: "Deploys metadata in source format.",
+        body: Body::Whole("an object of paths, such as objects/Contact/fields/X__c.field-meta.xml, with their texts"),
+        run: |org, order| {
+            let files = order.whole().as_object().into_iter().flatten();
+            let files = files.map(|(path, text)| (path.as_str(), text.as_str().unwrap_or_default()));
+            let package = Package::read(files).map_err(|broken| Objection {
+                what: broken.problem,
+                place: broken.path,
+                remedy: "send files as they lie in a project in source format".to_owned(),
+            })?;
+            org.install(&package, order.context.now);
             Ok(Value::Null)
         },
     }],

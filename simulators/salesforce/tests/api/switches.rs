@@ -197,3 +197,50 @@ fn users_and_worlds_come_from_outside() {
     outside.set("world/reset", &json!({}));
     assert_eq!(outside.told("GET", "pages", &Value::Null).1["batch_size"], 0);
 }
+
+#[test]
+fn who_is_told_of_changes_is_set_from_outside() {
+    let org = Outside::new();
+    let message =
+        json!({"name": "People", "object": "contact", "url": "http://127.0.0.1:9/", "fields": "email Lastname"});
+    assert!(org.set("outbound-messages", &message)["action_id"].as_str().unwrap().starts_with("04k"));
+    let (_, told) = org.told("GET", "outbound-messages", &Value::Null);
+    assert_eq!(told["messages"][0]["object"], "Contact");
+    assert_eq!(told["messages"][0]["fields"], json!(["Email", "LastName"]));
+    org.call("POST", "sobjects/Contact", &json!({ "LastName": "x" }));
+    assert_eq!(org.told("GET", "outbound-messages", &Value::Null).1["waiting"], 1);
+    for (body, field) in [
+        (json!({"name": "x", "object": "Nope", "url": "http://h/"}), "object"),
+        (json!({"name": "x", "object": "Lead", "url": "http://h/", "fields": "Nope"}), "fields"),
+        (json!({"name": "x", "object": "Lead", "url": "ftp://h/"}), "url"),
+    ] {
+        let (status, told) = org.told("POST", "outbound-messages", &body);
+        assert_eq!(status, 400, "{told}");
+        assert!(told.to_string().contains(&format!("field '{field}'")), "{told}");
+    }
+    assert_eq!(org.told("DELETE", "outbound-messages", &json!({"name": "People"})).1["waiting"], 0);
+    assert_eq!(org.told("DELETE", "outbound-messages", &json!({"name": "People"})).0, 400);
+
+    let told = org.set("event-relay", &json!({"url": "http://127.0.0.1:9/", "state": "pause"}));
+    assert_eq!(told["relay"]["state"], "pause");
+    assert_eq!(told["relay"]["events"], told["channels"]);
+    assert!(told["channels"].as_array().unwrap().contains(&json!("ContactChangeEvent")), "{told}");
+    let told = org.set("event-relay", &json!({"events": "AccountChangeEvent"}));
+    assert_eq!((&told["relay"]["state"], &told["relay"]["events"]), (&json!("pause"), &json!(["AccountChangeEvent"])));
+    org.call("POST", "sobjects/Account", &json!({ "Name": "x" }));
+    assert_eq!(org.told("GET", "event-relay", &Value::Null).1["waiting"], 1);
+    assert_eq!(org.told("DELETE", "event-relay", &Value::Null).1["relay"], Value::Null);
+}
+
+#[test]
+fn packages_are_deployed_from_outside() {
+    let org = Outside::new();
+    let text = "<CustomField xmlns=\"http://soap.sforce.com/2006/04/metadata\"><fullName>Size__c</fullName>\
+                <label>Size</label><type>Text</type><length>5</length></CustomField>";
+    let told = org.set("packages", &json!({ "objects/Account/fields/Size__c.field-meta.xml": text }));
+    assert!(told.as_array().unwrap().contains(&json!("Account.Size__c")), "{told}");
+    assert_eq!(org.call("POST", "sobjects/Account", &json!({ "Name": "x", "Size__c": "big" })).0, 201);
+    let (status, told) = org.told("POST", "packages", &json!({ "objects/Account/fields/X__c.field-meta.xml": "<" }));
+    assert_eq!(status, 400, "{told}");
+    assert!(told.to_string().contains("objects/Account/fields/X__c.field-meta.xml"), "{told}");
+}
