@@ -76,7 +76,9 @@ impl Call<'_> {
 
 impl Model for Salesforce {
     fn handle(&mut self, request: &Request, context: &Context<'_>) -> Reply {
-        self.reached_at(&request.origin);
+        if !oauth::is_shared_host(&request.origin) {
+            self.reached_at(&request.origin);
+        }
         let reply = answer(self, request, context.now);
         self.deliver(context);
         reply

@@ -211,6 +211,12 @@ fn the_app_signs_in_as_itself_at_its_own_domain_only() {
     for shared in ["https://login.salesforce.com", "https://test.salesforce.com", "http://login.salesforce.com:80"] {
         assert_eq!(ask(shared, &whole, "").0, "request not supported on this domain", "{shared}");
     }
+    // At a shared address one is told where the org is.
+    let mut request = Request::new(Method::POST, "/services/oauth2/token", "https://login.salesforce.com");
+    let form = format!("grant_type=refresh_token&client_id=syncline-client&refresh_token=refresh-{BEN}");
+    request.body = form.into_bytes();
+    assert_eq!(world.send(request).body_json()["instance_url"], "http://sf.test");
+
     world.org.app.runs_as = Some(BEN.to_owned());
     let token = grant(&mut world, &[kind]).body_json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(username(&mut world, &token), BEN);

@@ -14,6 +14,7 @@ use crate::model::{Denial, Salesforce};
 use super::{refused, with_body};
 
 pub(super) use identity::identity;
+pub(super) use token::is_shared_host;
 
 /// Answers below `/services/oauth2`.
 pub(super) fn answer(org: &mut Salesforce, request: &Request, endpoint: &str, now: Timestamp) -> Reply {

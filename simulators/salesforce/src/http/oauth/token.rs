@@ -98,7 +98,8 @@ fn prove_client(org: &Salesforce, request: &Request, form: &Form, grant: Grant) 
     Ok(())
 }
 
-fn is_shared_host(origin: &str) -> bool {
+/// Whether the address is one at which every org signs in.
+pub(in super::super) fn is_shared_host(origin: &str) -> bool {
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
     let name = host.split(':').next().unwrap_or_default();
     SHARED_HOSTS.iter().any(|shared| name.eq_ignore_ascii_case(shared))
@@ -117,11 +118,13 @@ fn basic(request: &Request) -> Option<(String, String)> {
 fn told(org: &Salesforce, request: &Request, pass: &Pass, scope: &str, now: Timestamp) -> Value {
     let identity = format!("{}/id/{}/{}", request.origin, org.org_id(), pass.user);
     let issued_at = now.as_millisecond().to_string();
+    // Who signs in where all do is sent to the org.
+    let instance = if is_shared_host(&request.origin) { org.instance() } else { &request.origin };
     let mut body = json!({
         "access_token": pass.access_token,
         "signature": STANDARD.encode(signature(&org.app.client_secret, &format!("{identity}{issued_at}"))),
         "scope": pass.scope.as_deref().unwrap_or(scope),
-        "instance_url": request.origin,
+        "instance_url": instance,
         "id": identity,
         "token_type": "Bearer",
         "issued_at": issued_at,
