@@ -19,8 +19,10 @@
 //!   of [`APP_CERTIFICATE`] is for the simulator only, its private key being public.
 //! - Outbound messages and change events leave after the change is committed, at least once, and are tried
 //!   again for a day; sessions are never lent to a receiver.
-//! - Absent: sharing, field-level security, duplicate and validation rules, search, files, lead
-//!   conversion, record types, recurring series, the limit of long calls at a time, and sObject trees.
+//! - What a user sees is a schema of his own (field-level security) and the rows that one function,
+//!   `may`, lets him read; every read and every write asks both.
+//! - Absent: duplicate and validation rules, search, files, lead conversion, record types, recurring series,
+//!   the limit of long calls at a time, and sObject trees.
 
 mod http;
 mod model;
@@ -29,7 +31,7 @@ mod soql;
 mod switchboard;
 
 pub use model::{
-    APP_CERTIFICATE, APP_PRIVATE_KEY, App, BrokenSnapshot, CLIENT_ID, CLIENT_SECRET, Edition, EventRelay, Knobs,
-    OutboundMessage, PASSWORD, RelayState, Row, Salesforce,
+    APP_CERTIFICATE, APP_PRIVATE_KEY, App, BrokenSnapshot, CLIENT_ID, CLIENT_SECRET, Edition, EventRelay, FieldAccess,
+    Knobs, OrgDefault, OutboundMessage, PASSWORD, RelayState, Row, Salesforce, Unfit,
 };
 pub use package::{BrokenPackage, Package};

@@ -242,7 +242,7 @@ pub(super) fn read(org: &Salesforce, call: &Call<'_>, object: &str) -> Answer {
     }
     let fields = rows::named(object, names.iter().map(String::as_str))?;
     let found = ids.iter().map(|text| {
-        let view = id::canonical(text).and_then(|id| org.fetch(object, &id, call.now).ok());
+        let view = id::canonical(text).and_then(|id| org.fetch(call.caller, object, &id, call.now).ok());
         view.map(|view| Value::Object(record(&view, fields.iter().copied(), &call.base(), call.now)))
             .unwrap_or_default()
     });

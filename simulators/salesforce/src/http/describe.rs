@@ -117,7 +117,7 @@ fn field(object: &Object, field: &Field) -> Value {
         "groupable": field.sortable() && field.kind != Kind::DateTime, "idLookup": field.id_lookup, "inlineHelpText": field.help,
         "label": field.label, "length": length, "name": field.name, "nameField": field.is_name,
         "namePointing": field.polymorphic(), "nillable": field.nillable,
-        "permissionable": field.createable && field.nillable, "picklistValues": picklist,
+        "permissionable": field.permissionable(object), "picklistValues": picklist,
         "polymorphicForeignKey": field.polymorphic(), "precision": precision, "referenceTo": field.targets(),
         "relationshipName": field.relationship, "restrictedPicklist": field.restricted, "scale": scale,
         "searchPrefilterable": matches!(field.kind, Kind::Reference(_)), "soapType": soap_type(field),

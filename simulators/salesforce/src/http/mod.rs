@@ -20,7 +20,7 @@ use sim_kit::{Context, Model, Reply, Request, Switch};
 use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
 use crate::model::schema::{Object, Schema};
-use crate::model::{Caller, Input};
+use crate::model::{Caller, Input, Terms};
 use crate::switchboard;
 
 use index::NEWEST;
@@ -185,16 +185,29 @@ fn data(org: &mut Salesforce, request: &Request, version: &str, rest: &[&str], n
         org.knobs.unavailable -= 1;
         return failure(org, 503);
     }
-    let Some(caller) = token(request).and_then(|token| org.admit(token, now)) else {
+    let Some(mut caller) = token(request).and_then(|token| org.admit(token, now)) else {
         let refusal = Refusal::new(401, "INVALID_SESSION_ID", "Session expired or invalid");
         return refused(&[refusal]).header("www-authenticate", "Token");
     };
+    if let Some(refusal) = org.api_closed(&caller) {
+        return refused(&[refusal]);
+    }
     if let Err(refusal) = limits::take_call(org, now) {
         return refused(&[refusal]);
     }
+    caller.terms = terms(request, version);
     let schema = org.schema_of(&caller);
     let call = Call { request, version, caller: &caller, schema, all_or_none: false, now };
     resource(org, &call, rest)
+}
+
+/// What the request's own headers ask for.
+fn terms(request: &Request, version: &str) -> Terms {
+    let mut terms = Terms { base: format!("/services/data/v{version}"), ..Terms::default() };
+    for (name, value) in &request.headers {
+        terms.hear(name.as_str(), value.to_str().unwrap_or_default());
+    }
+    terms
 }
 
 /// The token of a `Bearer` or `OAuth` authorization.

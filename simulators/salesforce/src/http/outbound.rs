@@ -10,7 +10,7 @@ use sim_kit::{Context, Delivery, Request};
 use crate::model::changes::ChangeType;
 use crate::model::outbox::{BusEvent, Letter, event_name, with_zulu};
 use crate::model::schema::{Kind, Object};
-use crate::model::{Salesforce, Values};
+use crate::model::{Caller, Salesforce, Values};
 
 /// How long the receiver of an outbound message may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -88,7 +88,7 @@ impl Salesforce {
                 object = letter.message.object,
             );
             let object = self.schema().object(&letter.message.object);
-            let view = self.seen_row(row, context.now);
+            let view = self.seen_row(&Caller::default().as_org(), row, context.now);
             let fields = letter.message.fields.iter().filter_map(|name| object?.field(name));
             for field in fields.filter(|field| field.kind != Kind::Id) {
                 let value = view.map(|view| with_zulu(&view.value(field, context.now))).unwrap_or_default();

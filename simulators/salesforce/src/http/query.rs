@@ -103,8 +103,8 @@ fn address(value: &mut Value, urls: &[String]) {
     }
 }
 
-fn run<'a>(org: &'a Salesforce, call: &Call<'_>, all: bool, batch: usize, base: &'a str) -> Run<'a> {
-    Run { org, schema: call.schema, all, now: call.now, base, batch, overflow: RefCell::default() }
+fn run<'a>(org: &'a Salesforce, call: &Call<'a>, all: bool, batch: usize, base: &'a str) -> Run<'a> {
+    Run { org, caller: call.caller, schema: call.schema, all, now: call.now, base, batch, overflow: RefCell::default() }
 }
 
 pub(super) fn asker<'a>(org: &Salesforce, call: &Call<'a>) -> Asker<'a> {

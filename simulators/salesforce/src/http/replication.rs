@@ -13,12 +13,12 @@ use super::{Answer, Call, ok};
 const FARTHEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub(super) fn updated(org: &Salesforce, call: &Call<'_>, object: &'static Object) -> Answer {
-    let (ids, covered) = org.updated(object, span(call)?, call.now);
+    let (ids, covered) = org.updated(call.caller, object, span(call)?, call.now);
     Ok(ok(&json!({ "ids": ids, "latestDateCovered": stamp::write(covered) })))
 }
 
 pub(super) fn deleted(org: &Salesforce, call: &Call<'_>, object: &'static Object) -> Answer {
-    let (rows, covered) = org.deleted(object, span(call)?, call.now);
+    let (rows, covered) = org.deleted(call.caller, object, span(call)?, call.now);
     let rows: Vec<_> = rows.into_iter().map(|(id, at)| json!({ "id": id, "deletedDate": stamp::write(at) })).collect();
     Ok(ok(&json!({
         "deletedRecords": rows,

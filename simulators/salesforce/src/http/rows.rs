@@ -37,7 +37,7 @@ fn id_of(text: &str) -> Result<String, Refusal> {
 }
 
 pub(super) fn get(org: &Salesforce, call: &Call<'_>, object: &'static Object, text: &str) -> Answer {
-    let view = org.fetch(object, &id_of(text)?, call.now)?;
+    let view = org.fetch(call.caller, object, &id_of(text)?, call.now)?;
     let fields = match call.request.param("fields") {
         Some(names) => Some(named(object, names.split(','))?),
         None => None,
@@ -84,7 +84,7 @@ pub(super) fn update(org: &mut Salesforce, call: &Call<'_>, object: &'static Obj
     if object.name == "Account"
         && let Some(wanted) = call.request.header("if-match")
     {
-        let view = org.fetch(object, &id, call.now)?;
+        let view = org.fetch(call.caller, object, &id, call.now)?;
         if !matches(wanted, &etag(&record(&view, object.fields(), "", call.now))) {
             let message = "The record was changed since the entity tag of If-Match was given";
             return Err(Refusal::new(412, "PRECONDITION_FAILED", message).into());
@@ -114,7 +114,7 @@ fn only(
     value: &str,
 ) -> Result<Result<String, Reply>, Refusal> {
     let field = key_field(object, field)?;
-    let ids = org.find(object, field, value, call.now);
+    let ids = org.find(call.caller, object, field, value, call.now);
     match ids.as_slice() {
         [] => Err(Refusal::not_found()),
         [id] => Ok(Ok(id.clone())),

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Row, Salesforce, id};
+use super::rights::{ADMINISTRATOR, STANDARD_USER};
+use super::{Caller, Row, Salesforce, id};
 
 /// The connected app's consumer key.
 pub const CLIENT_ID: &str = "syncline-client";
@@ -26,13 +27,6 @@ const SECURITY_TOKEN: &str = "syncline-token";
 
 /// How long an authorization code lives.
 const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
-
-/// For whom a request acts.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    /// The user's id.
-    pub user: String,
-}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Session {
@@ -128,23 +122,26 @@ impl Salesforce {
     /// Adds a user who can log in, with the refresh token `refresh-<email>`; the user name is the address.
     /// Gives the id.
     pub fn add_user(&mut self, name: &str, email: &str, now: Timestamp) -> String {
+        let profile = if self.door.users.is_empty() { ADMINISTRATOR } else { STANDARD_USER };
+        let profile = self.profile(profile).map(|profile| profile.id().to_owned());
         let (first, last) = name.rsplit_once(' ').unwrap_or(("", name));
         let alias: String = email.chars().take_while(char::is_ascii_alphanumeric).take(8).collect();
         let values = json!({
             "Username": email, "Email": email, "FirstName": first, "LastName": last, "Name": name,
             "Alias": alias, "IsActive": true, "TimeZoneSidKey": "Europe/Berlin", "LocaleSidKey": "en_US",
-            "LanguageLocaleKey": "en_US", "EmailEncodingKey": "UTF-8", "UserType": "Standard",
+            "LanguageLocaleKey": "en_US", "EmailEncodingKey": "UTF-8", "UserType": "Standard", "ProfileId": profile,
         });
         let values = values.as_object().cloned().unwrap_or_default();
-        let values = values.into_iter().filter(|(_, value)| value != "").collect();
+        let values = values.into_iter().filter(|(_, value)| value != "" && !value.is_null()).collect();
         let Some(object) = self.schema().object("User") else {
             return String::new();
         };
         let id = id::mint(object.prefix, &self.draw("User"));
-        let creator = Caller { user: self.door.users.first().unwrap_or(&id).clone() };
+        let creator = Caller::new(self.door.users.first().unwrap_or(&id).clone());
         self.insert(object, &id, values, &creator, now, now);
         self.door.users.push(id.clone());
         self.door.refresh_tokens.insert(format!("refresh-{email}"), email.to_owned());
+        self.welcome(email, now);
         id
     }
 
@@ -176,7 +173,7 @@ impl Salesforce {
             session.user.clone()
         };
         let active = self.user(&user)?.get("IsActive") == true;
-        active.then_some(Caller { user })
+        active.then(|| Caller::new(user))
     }
 
     /// Logs in with a password, with or without security token.

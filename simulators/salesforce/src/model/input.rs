@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::caller::Caller;
 use super::refusal::Refusal;
 use super::schema::{Field, Kind, Object};
+use super::sharing::Right;
 use super::{Salesforce, accept, id};
 
 /// New values by field; `Null` clears.
@@ -23,6 +25,7 @@ impl Salesforce {
     /// Reads a record's fields: names, types, permission to write.
     pub(super) fn read_input(
         &self,
+        caller: &Caller,
         object: &'static Object,
         input: &Input<'_>,
         creating: bool,
@@ -35,8 +38,12 @@ impl Salesforce {
                 continue;
             }
             let Some(field) = object.field(name) else {
-                let (field, id) = self.foreign_key(object, name, value)?;
-                changes.insert(field.name, id);
+                let (field, id) = self.foreign_key(caller, object, name, value)?;
+                if if creating { field.createable } else { field.updateable } {
+                    changes.insert(field.name, id);
+                } else {
+                    read_only.push(field.name);
+                }
                 continue;
             };
             if field.kind == Kind::Id {
@@ -69,6 +76,7 @@ impl Salesforce {
     /// Reads `"Account": {"Ext__c": "42"}`: the reference field and the id it is to hold.
     fn foreign_key(
         &self,
+        caller: &Caller,
         object: &'static Object,
         name: &str,
         value: &Value,
@@ -82,7 +90,8 @@ impl Salesforce {
             return if value.is_null() { Ok((field, Value::Null)) } else { Err(unknown()) };
         };
         let named = parent.get("attributes").and_then(|attributes| attributes.get("type")).and_then(Value::as_str);
-        let mut targets = field.targets().iter().filter_map(|target| self.schema().object(target));
+        let schema = self.schema_of(caller);
+        let mut targets = field.targets().iter().filter_map(|target| schema.object(target));
         let target = match named {
             Some(name) => targets.find(|target| target.name.eq_ignore_ascii_case(name)),
             None => targets.next(),
@@ -95,11 +104,12 @@ impl Salesforce {
             Refusal::new(400, "INVALID_FIELD", message)
         })?;
         let text = key.1.as_str().map_or_else(|| key.1.to_string(), str::to_owned);
-        let ids = if lookup.kind == Kind::Id {
+        let mut ids: Vec<String> = if lookup.kind == Kind::Id {
             id::canonical(&text).filter(|id| self.store.row(id).is_some()).into_iter().collect()
         } else {
             self.having(target, lookup, &text)
         };
+        ids.retain(|id| self.store.row(id).is_some_and(|row| self.may(caller, row, Right::Read)));
         match ids.as_slice() {
             [id] => Ok((field, json!(id))),
             [] => {

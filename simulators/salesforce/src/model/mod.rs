@@ -3,6 +3,7 @@
 mod announce;
 mod app;
 mod assertion;
+mod caller;
 pub(crate) mod changes;
 mod check;
 pub(crate) mod custom;
@@ -14,9 +15,12 @@ pub(crate) mod objects;
 pub(crate) mod outbox;
 mod read;
 pub(crate) mod refusal;
+mod rights;
 mod rules;
 pub(crate) mod schema;
+mod security;
 mod seed;
+mod sharing;
 pub(crate) mod stamp;
 pub(crate) mod store;
 mod usage;
@@ -32,13 +36,17 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use app::is_certificate;
 pub use app::{APP_CERTIFICATE, APP_PRIVATE_KEY, App};
+pub(crate) use caller::{Caller, Terms};
 pub(crate) use check::accept;
-pub(crate) use door::{Approval, Caller, CodeGrant, Denial, Pass};
+pub(crate) use door::{Approval, CodeGrant, Denial, Pass};
 pub use door::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
 pub use edition::Edition;
 pub(crate) use input::Input;
 pub use outbox::{EventRelay, OutboundMessage, RelayState};
 pub(crate) use read::{Paging, attributes, record};
+pub use rights::Unfit;
+pub use security::FieldAccess;
+pub use sharing::OrgDefault;
 pub use store::Row;
 pub(crate) use store::Values;
 pub(crate) use write::Upserted;
@@ -47,6 +55,7 @@ use custom::Customization;
 use door::Door;
 use outbox::Outbox;
 use read::Cursor;
+use rights::Rights;
 use schema::Schema;
 use store::Store;
 use usage::Usage;
@@ -75,6 +84,10 @@ pub struct Knobs {
     pub html_errors: bool,
     /// Whether the person at the page of approval says no.
     pub deny_consent: bool,
+    /// Whether the org's edition has the API; without it each call is refused with `API_DISABLED_FOR_ORG`.
+    pub api_enabled: bool,
+    /// Whether everybody may edit fields that come with packages, with or without permission set.
+    pub new_fields_for_all: bool,
 }
 
 impl Default for Knobs {
@@ -89,6 +102,8 @@ impl Default for Knobs {
             unavailable: 0,
             html_errors: false,
             deny_consent: false,
+            api_enabled: true,
+            new_fields_for_all: false,
         }
     }
 }
@@ -122,6 +137,8 @@ pub struct Salesforce {
     locks: BTreeMap<String, u32>,
     /// The last number of each field that counts up, by object and field.
     counters: BTreeMap<String, u64>,
+    /// Who may do what.
+    rights: Rights,
 }
 
 /// Why a snapshot cannot be restored.
@@ -160,8 +177,10 @@ impl Salesforce {
             cursors: BTreeMap::new(),
             locks: BTreeMap::new(),
             counters: BTreeMap::new(),
+            rights: Rights::default(),
         };
         org.org_id = id::mint("00D", &org.draw("org"));
+        org.set_up_profiles(now);
         org
     }
 
@@ -232,10 +251,12 @@ impl Salesforce {
         self.usage.forget();
     }
 
-    /// Deploys a package: its objects and fields are there from now on.
+    /// Deploys a package: its objects and fields are there from now on, for those who have a permission set
+    /// that grants them.
     pub fn install(&mut self, package: &Package, now: Timestamp) {
         self.customize(&package.customization, now);
         self.captured.extend(package.change_events.iter().cloned());
+        self.set_up_permission_sets(package, now);
     }
 
     /// Changes the schema; rows keep the values they have.
@@ -248,11 +269,6 @@ impl Salesforce {
     /// All objects of the org, whoever may see them.
     pub(crate) fn schema(&self) -> &'static Schema {
         self.store.schema()
-    }
-
-    /// The objects and fields that a caller sees.
-    pub(crate) fn schema_of(&self, _caller: &Caller) -> &'static Schema {
-        self.schema()
     }
 
     /// Where clients reach the org.

@@ -1,9 +1,14 @@
 //! The table of objects that every org has.
 
+mod access;
 mod activities;
 mod files;
 
 use super::schema::{Field, Kind, Object, Owner};
+use access::{
+    ASSIGNMENT_RULE, FIELD_PERMISSIONS, GROUP, GROUP_MEMBER, PERMISSION_SET, PERMISSION_SET_ASSIGNMENT, PROFILE,
+    QUEUE_SOBJECT, USER_ROLE,
+};
 use activities::{EMAIL_MESSAGE, EMAIL_MESSAGE_RELATION, EVENT, EVENT_RELATION, TASK};
 use files::{CONTENT_DOCUMENT, CONTENT_DOCUMENT_LINK, CONTENT_VERSION};
 
@@ -115,7 +120,8 @@ const USER: &[Field] = &[
     text("LocaleSidKey", "Locale", 40).required(),
     text("LanguageLocaleKey", "Language", 40).required(),
     text("EmailEncodingKey", "Email Encoding", 40).required(),
-    reference("ProfileId", "Profile ID", &["Profile"], "Profile"),
+    reference("UserRoleId", "Role ID", &["UserRole"], "UserRole").children("Users"),
+    reference("ProfileId", "Profile ID", &["Profile"], "Profile").children("Users"),
     text("FederationIdentifier", "SAML Federation ID", 512).id_lookup(),
     picklist("UserType", "User Type", values!["Standard"]).read_only(),
 ];
@@ -396,4 +402,41 @@ pub(super) const OBJECTS: &[Object] = &[
     },
     object(["Task", "Task", "Tasks"], "00T", Owner::UserOrQueue, true, TASK),
     Object { deletable: false, ..object(["User", "User", "Users"], "005", Owner::Nobody, true, USER) },
+    // Who may do what.
+    Object {
+        createable: false,
+        updateable: false,
+        deletable: false,
+        ..object(
+            ["AssignmentRule", "Assignment Rule", "Assignment Rules"],
+            "01Q",
+            Owner::Nobody,
+            false,
+            ASSIGNMENT_RULE,
+        )
+    },
+    object(
+        ["FieldPermissions", "Field Permissions", "Field Permissions"],
+        "01k",
+        Owner::Nobody,
+        false,
+        FIELD_PERMISSIONS,
+    ),
+    object(["Group", "Group", "Group"], "00G", Owner::Nobody, false, GROUP),
+    object(["GroupMember", "Group Member", "Group Member"], "011", Owner::Nobody, false, GROUP_MEMBER),
+    object(["PermissionSet", "Permission Set", "Permission Sets"], "0PS", Owner::Nobody, false, PERMISSION_SET),
+    object(
+        ["PermissionSetAssignment", "Permission Set Assignment", "Permission Set Assignments"],
+        "0Pa",
+        Owner::Nobody,
+        false,
+        PERMISSION_SET_ASSIGNMENT,
+    ),
+    Object {
+        createable: false,
+        deletable: false,
+        ..object(["Profile", "Profile", "Profiles"], "00e", Owner::Nobody, false, PROFILE)
+    },
+    object(["QueueSobject", "Queue Sobject", "Queue Sobjects"], "03g", Owner::Nobody, false, QUEUE_SOBJECT),
+    object(["UserRole", "Role", "Role"], "00E", Owner::Nobody, false, USER_ROLE),
 ];

@@ -4,10 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::door::Caller;
+use super::caller::Caller;
 use super::id;
 use super::refusal::Refusal;
 use super::schema::{Field, Kind, Object};
+use super::sharing::Right;
 use super::store::{BIN, View};
 use super::{Salesforce, stamp};
 
@@ -36,31 +37,51 @@ pub(crate) struct Paging {
 
 impl Salesforce {
     /// The rows of an object that a reader sees; of deleted and archived ones only if `all`.
-    pub(crate) fn seen(&self, object: &Object, all: bool, now: Timestamp) -> impl Iterator<Item = View<'_>> {
+    pub(crate) fn seen<'a>(
+        &'a self,
+        caller: &'a Caller,
+        object: &Object,
+        all: bool,
+        now: Timestamp,
+    ) -> impl Iterator<Item = View<'a>> + use<'a> {
         let views = self.store.rows(object).filter_map(move |row| row.seen(now));
+        let views = views.filter(move |view| self.may(caller, view.row, Right::Read));
         views.filter(move |view| all || (!view.version.deleted && !view.archived(now)))
     }
 
     /// One row as a reader sees it, in the recycle bin or not.
-    pub(crate) fn seen_row(&self, id: &str, now: Timestamp) -> Option<View<'_>> {
-        self.store.row(id)?.seen(now)
+    pub(crate) fn seen_row(&self, caller: &Caller, id: &str, now: Timestamp) -> Option<View<'_>> {
+        self.store.row(id)?.seen(now).filter(|view| self.may(caller, view.row, Right::Read))
     }
 
     /// The row of that id for a single read.
-    pub(crate) fn fetch(&self, object: &Object, id: &str, now: Timestamp) -> Result<View<'_>, Refusal> {
-        let view = self.seen_row(id, now).filter(|view| view.row.object() == object.name);
+    pub(crate) fn fetch(
+        &self,
+        caller: &Caller,
+        object: &Object,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<View<'_>, Refusal> {
+        let view = self.seen_row(caller, id, now).filter(|view| view.row.object() == object.name);
         let view = view.ok_or_else(Refusal::not_found)?;
         if view.version.deleted { Err(Refusal::deleted()) } else { Ok(view) }
     }
 
     /// The ids of visible, living rows with this value in an indexed field.
-    pub(crate) fn find(&self, object: &Object, field: &Field, value: &str, now: Timestamp) -> Vec<String> {
+    pub(crate) fn find(
+        &self,
+        caller: &Caller,
+        object: &Object,
+        field: &Field,
+        value: &str,
+        now: Timestamp,
+    ) -> Vec<String> {
         if field.kind == Kind::Id {
             return id::canonical(value).into_iter().collect();
         }
         let mut ids = self.store.holders(object, field, value);
         ids.retain(|id| {
-            self.seen_row(id, now).is_some_and(|view| {
+            self.seen_row(caller, id, now).is_some_and(|view| {
                 let held = view.value(field, now);
                 let held = held.as_str().unwrap_or_default();
                 !view.version.deleted && held.to_lowercase() == value.to_lowercase()
@@ -92,28 +113,28 @@ impl Salesforce {
     /// The ids of rows changed in `[start, end)`, and up to when that is the whole truth.
     pub(crate) fn updated(
         &self,
+        caller: &Caller,
         object: &Object,
         (start, end): (Timestamp, Timestamp),
         now: Timestamp,
     ) -> (Vec<String>, Timestamp) {
-        let changed =
-            self.store.rows(object).filter_map(|row| row.seen(now)).filter(|view| {
-                !view.version.deleted && view.version.stamped_at >= start && view.version.stamped_at < end
-            });
+        let changed = self
+            .seen(caller, object, true, now)
+            .filter(|view| !view.version.deleted && view.version.stamped_at >= start && view.version.stamped_at < end);
         (changed.map(|view| view.row.id().to_owned()).collect(), self.covered(object, end, now))
     }
 
     /// The rows deleted in `[start, end)` with the time, and up to when that is the whole truth.
     pub(crate) fn deleted(
         &self,
+        caller: &Caller,
         object: &Object,
         (start, end): (Timestamp, Timestamp),
         now: Timestamp,
     ) -> (Vec<(String, Timestamp)>, Timestamp) {
-        let deleted =
-            self.store.rows(object).filter_map(|row| row.seen(now)).filter(|view| {
-                view.version.deleted && view.version.stamped_at >= start && view.version.stamped_at < end
-            });
+        let deleted = self
+            .seen(caller, object, true, now)
+            .filter(|view| view.version.deleted && view.version.stamped_at >= start && view.version.stamped_at < end);
         let deleted = deleted.map(|view| (view.row.id().to_owned(), view.version.stamped_at)).collect();
         (deleted, self.covered(object, end, now))
     }

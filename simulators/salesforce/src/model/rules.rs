@@ -6,7 +6,7 @@ mod mail;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::door::Caller;
+use super::caller::Caller;
 use super::input::Changes;
 use super::refusal::Refusal;
 use super::schema::{Kind, Object};
@@ -130,7 +130,7 @@ fn who_and_what(org: &Salesforce, values: &mut Values) -> Result<(), Refusal> {
 }
 
 /// Sets values in a row that a system process touches: only its `SystemModstamp` moves.
-fn touch(org: &mut Salesforce, id: &str, new: &[(&str, Value)], now: Timestamp) {
+pub(super) fn touch(org: &mut Salesforce, id: &str, new: &[(&str, Value)], now: Timestamp) {
     let Some(object) = org.schema().of_id(id) else {
         return;
     };

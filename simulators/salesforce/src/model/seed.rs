@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::Salesforce;
-use super::door::Caller;
 use super::input::Input;
+use super::{Caller, Salesforce};
 use crate::package::Package;
 
 const USERS: [(&str, &str); 4] = [
@@ -17,12 +16,17 @@ const USERS: [(&str, &str); 4] = [
 
 impl Salesforce {
     /// The org northwind.example: four users, and two customers with a contact each. Syncline's package
-    /// is installed.
+    /// is installed, and everybody has its permission set. The first user is an administrator.
     pub fn northwind(now: Timestamp) -> Self {
         let mut org = Self::empty("northwind.example", now);
-        org.install(&Package::syncline().unwrap_or_default(), now);
+        let package = Package::syncline().unwrap_or_default();
+        org.install(&package, now);
+        for set in package.permission_sets.keys() {
+            // It is there: the package brought it.
+            let _ = org.give_everybody(set, now);
+        }
         let ids: Vec<String> = USERS.iter().map(|(name, email)| org.add_user(name, email, now)).collect();
-        let Some(anna) = ids.into_iter().next().map(|user| Caller { user }) else {
+        let Some(anna) = ids.into_iter().next().map(Caller::new) else {
             return org;
         };
         for (account, website, first, last, email) in [

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::door::Caller;
+use super::caller::Caller;
 use super::input::{Changes, Input};
 use super::refusal::Refusal;
 use super::rules;
 use super::schema::{Field, Kind, Object, Owner};
+use super::sharing::{Right, is_setup};
 use super::store::{Values, Version};
 use super::{Row, Salesforce, id, stamp};
 
@@ -29,14 +30,19 @@ impl Salesforce {
         input: &Input<'_>,
         now: Timestamp,
     ) -> Result<String, Vec<Refusal>> {
-        let changes = self.read_input(object, input, true)?;
+        if !self.may_create(caller, object) {
+            return Err(Refusal::read_only().into());
+        }
+        let changes = self.read_input(caller, object, input, true)?;
+        // Rules and defaults know all fields, whatever the caller sees.
+        let object = self.whole(object);
         let mut values = Values::new();
         for (name, value) in &changes {
             put(&mut values, name, value.clone());
         }
         fill_defaults(object, &mut values, caller);
         rules::before_write(self, object, &mut values, &changes, None, now)?;
-        self.check_row(object, &values, &changes, None)?;
+        self.check_row(caller, object, &values, &changes, None)?;
         let id = id::mint(object.prefix, &self.draw(object.name));
         for field in object.fields().filter(|field| field.kind == Kind::AutoNumber) {
             let count = self.counters.entry(format!("{}.{}", object.name, field.name)).or_insert(1000);
@@ -46,6 +52,7 @@ impl Salesforce {
         let visible_at = self.visible_at(now);
         self.insert(object, &id, values, caller, now, visible_at);
         rules::after_create(self, object, &id, caller, now);
+        self.note_setup(object, now);
         Ok(id)
     }
 
@@ -58,19 +65,28 @@ impl Salesforce {
         input: &Input<'_>,
         now: Timestamp,
     ) -> Result<(), Vec<Refusal>> {
-        let old = self.living(object, id)?.latest().map(|version| version.values.clone()).unwrap_or_default();
-        let changes = self.read_input(object, input, false)?;
+        let old = self
+            .living(caller, object, id, Right::Edit)?
+            .latest()
+            .map(|version| version.values.clone())
+            .unwrap_or_default();
+        let changes = self.read_input(caller, object, input, false)?;
+        let object = self.whole(object);
+        if changes.get("OwnerId").is_some_and(|owner| Some(owner) != old.get("OwnerId")) {
+            self.living(caller, object, id, Right::Delete)?;
+        }
         self.lock_row(id)?;
         let mut values = old.clone();
         for (name, value) in &changes {
             put(&mut values, name, value.clone());
         }
         rules::before_write(self, object, &mut values, &changes, Some(&old), now)?;
-        self.check_row(object, &values, &changes, Some(id))?;
+        self.check_row(caller, object, &values, &changes, Some(id))?;
         put(&mut values, "LastModifiedDate", json!(stamp::write(now)));
         put(&mut values, "LastModifiedById", json!(caller.user));
         self.stamp(object, id, values, false, now);
         rules::after_update(self, object, id, &old, caller, now);
+        self.note_setup(object, now);
         Ok(())
     }
 
@@ -82,7 +98,7 @@ impl Salesforce {
         id: &str,
         now: Timestamp,
     ) -> Result<(), Vec<Refusal>> {
-        self.living(object, id)?;
+        self.living(caller, object, id, Right::Delete)?;
         if !object.deletable {
             let message = format!("entity type {} does not support delete", object.name);
             return Err(Refusal::write("INVALID_TYPE_FOR_OPERATION", message).into());
@@ -93,7 +109,7 @@ impl Salesforce {
                 let points_here =
                     self.store.row(&row).is_some_and(|row| !row.is_deleted() && row.text(field.name) == id);
                 if points_here {
-                    self.delete(caller, child, &row, now)?;
+                    self.delete(&caller.as_org(), child, &row, now)?;
                 }
             }
         }
@@ -104,6 +120,7 @@ impl Salesforce {
             put(&mut values, "LastModifiedById", json!(caller.user));
             self.stamp(object, id, values, true, now);
         }
+        self.note_setup(object, now);
         Ok(())
     }
 
@@ -149,10 +166,26 @@ impl Salesforce {
         ids
     }
 
-    /// The row, if it can be written: it is there and not deleted.
-    fn living(&self, object: &Object, id: &str) -> Result<&Row, Vec<Refusal>> {
-        let row = self.store.row(id).filter(|row| row.object() == object.name).ok_or_else(Refusal::not_found)?;
-        if row.is_deleted() { Err(Refusal::deleted().into()) } else { Ok(row) }
+    /// The row, if the caller may do that with it: it is there, he sees it, and it is not deleted.
+    fn living(&self, caller: &Caller, object: &Object, id: &str, right: Right) -> Result<&Row, Vec<Refusal>> {
+        let row = self.store.row(id).filter(|row| row.object() == object.name);
+        let row = row.filter(|row| self.may(caller, row, Right::Read)).ok_or_else(Refusal::not_found)?;
+        if row.is_deleted() {
+            return Err(Refusal::deleted().into());
+        }
+        if self.may(caller, row, right) { Ok(row) } else { Err(Refusal::read_only().into()) }
+    }
+
+    /// The object with all its fields.
+    fn whole(&self, object: &'static Object) -> &'static Object {
+        self.schema().object(object.name).unwrap_or(object)
+    }
+
+    /// What a change of setup lets users see may be another schema.
+    fn note_setup(&mut self, object: &Object, now: Timestamp) {
+        if is_setup(object.name) {
+            self.schema_changed = stamp::whole_seconds(now);
+        }
     }
 
     fn lock_row(&mut self, id: &str) -> Result<(), Vec<Refusal>> {
@@ -167,6 +200,7 @@ impl Salesforce {
     /// The checks of a whole row: references lead somewhere, what is required is there, unique is unique.
     fn check_row(
         &self,
+        caller: &Caller,
         object: &'static Object,
         values: &Values,
         changes: &Changes,
@@ -182,7 +216,7 @@ impl Salesforce {
             let Some(text) = changes.get(field.name).and_then(Value::as_str) else {
                 continue;
             };
-            self.check_reference(field, text)?;
+            self.check_reference(caller, object, field, text)?;
             if field.unique
                 && let Some(other) = self.having(object, field, text).iter().find(|other| Some(other.as_str()) != id)
             {
@@ -195,22 +229,41 @@ impl Salesforce {
         Ok(())
     }
 
-    fn check_reference(&self, field: &Field, id: &str) -> Result<(), Refusal> {
-        // Of what is not in this table (profiles) nothing is known.
+    fn check_reference(&self, caller: &Caller, object: &Object, field: &Field, id: &str) -> Result<(), Refusal> {
+        // Of what is not in this table nothing is known.
         let checked = field.targets().iter().any(|target| self.schema().object(target).is_some());
-        if !checked {
+        if !checked || field.kind == Kind::Id {
             return Ok(());
         }
-        let target = self.store.row(id).filter(|row| !row.is_deleted());
-        let Some(target) = target else {
-            return Err(Refusal::write("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id").on(field.name));
-        };
-        if field.name == "OwnerId" && target.get("IsActive") != true {
-            let name = target.text("Name");
-            let message = format!("operation performed with inactive user [{id}] as owner of record ({name})");
-            return Err(Refusal::write("INACTIVE_OWNER_OR_USER", message).on(field.name));
+        let broken = || Refusal::write("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id").on(field.name);
+        let target = self.store.row(id).filter(|row| !row.is_deleted()).ok_or_else(broken)?;
+        // A row is made part of another only by who may edit that one.
+        let needed = if field.cascade && object.owner == Owner::Nobody { Right::Edit } else { Right::Read };
+        if !is_setup(target.object()) && !self.may(caller, target, needed) {
+            let short = id.get(..15).unwrap_or(id);
+            let message = format!("insufficient access rights on cross-reference id: {short}");
+            return Err(Refusal::write("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message));
         }
-        Ok(())
+        if field.name != "OwnerId" {
+            return Ok(());
+        }
+        match target.object() {
+            "Group" if target.text("Type") != "Queue" => Err(broken()),
+            "Group" => {
+                let mut takes = self.pointing("QueueSobject", "QueueId", id);
+                if takes.any(|kind| kind.text("SobjectType") == object.name) {
+                    return Ok(());
+                }
+                let message = "Queue not associated with this SObject type";
+                Err(Refusal::write("INVALID_OPERATION", message).on(field.name))
+            }
+            _ if target.get("IsActive") != true => {
+                let name = target.text("Name");
+                let message = format!("operation performed with inactive user [{id}] as owner of record ({name})");
+                Err(Refusal::write("INACTIVE_OWNER_OR_USER", message).on(field.name))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes a new row as it stands, with its audit fields.

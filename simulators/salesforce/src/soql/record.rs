@@ -57,7 +57,7 @@ impl<'a> Run<'a> {
 
     fn children(&self, query: &Bound, field: &Field, parent: &View<'a>, path: &[usize]) -> Value {
         let rows = self.org.candidates(query.object, field, parent.row.id());
-        let rows = rows.iter().filter_map(|id| self.org.seen_row(id, self.now));
+        let rows = rows.iter().filter_map(|id| self.org.seen_row(self.caller, id, self.now));
         let rows = rows.filter(|row| row.value(field, self.now).as_str() == Some(parent.row.id()) && self.shows(row));
         let found = self.pick(query, rows.collect());
         let records: Vec<Value> = found.iter().take(self.batch).map(|row| self.record(query, row, path)).collect();
@@ -114,7 +114,7 @@ pub(crate) fn render_children(run: &Run<'_>, query: &Bound, ids: &[String], path
 }
 
 fn render_at(run: &Run<'_>, query: &Bound, ids: &[String], path: &[usize]) -> Vec<Value> {
-    let views = ids.iter().filter_map(|id| run.org.seen_row(id, run.now));
+    let views = ids.iter().filter_map(|id| run.org.seen_row(run.caller, id, run.now));
     // An activity that was archived meanwhile was found all the same.
     let views = views.filter(|view| run.all || !view.version.deleted);
     views.map(|view| run.record(query, &view, path)).collect()

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::model::Salesforce;
 use crate::model::schema::{Field, Kind, Schema};
 use crate::model::stamp;
 use crate::model::store::View;
+use crate::model::{Caller, Salesforce};
 
 use super::bind::{Bound, Column};
 use super::filter::{Part, Test};
@@ -21,6 +21,8 @@ use super::{Function, Operator, days};
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
     pub org: &'a Salesforce,
+    /// For whom it reads.
+    pub caller: &'a Caller,
     /// The objects and fields that the reader sees.
     pub schema: &'static Schema,
     pub all: bool,
@@ -67,10 +69,10 @@ impl<'a> Run<'a> {
             Some(mut ids) => {
                 ids.sort_unstable();
                 ids.dedup();
-                let views = ids.iter().filter_map(|id| self.org.seen_row(id, self.now));
+                let views = ids.iter().filter_map(|id| self.org.seen_row(self.caller, id, self.now));
                 views.filter(|view| view.row.object() == query.object.name).filter(|view| self.shows(view)).collect()
             }
-            None => self.org.seen(query.object, self.all, self.now).collect(),
+            None => self.org.seen(self.caller, query.object, self.all, self.now).collect(),
         }
     }
 
@@ -131,7 +133,10 @@ impl<'a> Run<'a> {
         let mut view = *view;
         for hop in hops {
             let id = view.value(hop, self.now);
-            view = self.org.seen_row(id.as_str()?, self.now).filter(|view| self.all || !view.version.deleted)?;
+            view = self
+                .org
+                .seen_row(self.caller, id.as_str()?, self.now)
+                .filter(|view| self.all || !view.version.deleted)?;
         }
         Some(view)
     }
@@ -208,7 +213,7 @@ impl<'a> Run<'a> {
             return BTreeSet::new();
         };
         let ids = self.ids(query);
-        let views = ids.iter().filter_map(|id| self.org.seen_row(id, self.now));
+        let views = ids.iter().filter_map(|id| self.org.seen_row(self.caller, id, self.now));
         views.filter_map(|view| self.text(&view, column)).collect()
     }
 

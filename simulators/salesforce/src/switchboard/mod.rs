@@ -4,6 +4,7 @@
 mod access;
 mod notices;
 mod org;
+mod rights;
 mod service;
 
 use sim_kit::{Field, Form, Objection, Switch};
@@ -29,6 +30,13 @@ pub(crate) static SWITCHES: &[Switch<Salesforce>] = &[
     service::PAGES,
     notices::MESSAGES,
     notices::RELAY,
+    rights::API,
+    rights::SHARING,
+    rights::ROLES,
+    rights::FIELDS,
+    rights::PERMISSION_SETS,
+    rights::PROFILES,
+    rights::QUEUES,
     org::PACKAGES,
     org::EVENTS,
     org::USERS,

@@ -12,6 +12,8 @@ mod query;
 mod replication;
 mod rows;
 mod schema;
+mod security;
+mod sharing;
 mod soap;
 mod soql;
 mod switches;

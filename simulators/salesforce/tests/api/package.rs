@@ -41,6 +41,7 @@ fn world() -> World {
     let package = Package::read(files.iter().map(|(path, text)| (path.as_str(), text.as_str()))).unwrap();
     let mut world = World::new();
     world.org.install(&package, world.now);
+    world.org.knobs.new_fields_for_all = true;
     world
 }
 

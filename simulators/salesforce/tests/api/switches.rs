@@ -75,6 +75,7 @@ fn the_page_tells_every_switch_and_every_knob_can_be_worked() {
         ("commits", json!({ "delay_seconds": 30 })),
         ("pages", json!({ "batch_size": 3 })),
         ("events", json!({ "multiday": false })),
+        ("api", json!({ "enabled": false, "new_fields_for_all": true })),
         ("sign-in", json!({ "deny_consent": true })),
         ("sessions", json!({ "timeout_seconds": 60, "rotate_refresh_tokens": true })),
         (
@@ -113,6 +114,12 @@ fn what_a_switch_cannot_do_is_refused() {
         ("POST", "locks", json!({ "id": "x" }), "field 'id'"),
         ("POST", "commits", json!({ "delay_seconds": 100_000 }), "field 'delay_seconds'"),
         ("POST", "users", json!({ "username": "x" }), "field 'username'"),
+        ("POST", "sharing", json!({ "default": "read" }), "field 'object'"),
+        ("POST", "sharing", json!({ "object": "Nope", "default": "read" }), "the body"),
+        ("POST", "roles", json!({ "username": nobody, "role": "x" }), "field 'username'"),
+        ("POST", "fields", json!({ "whom": BEN, "field": "Contact.LastName", "access": "hidden" }), "the body"),
+        ("POST", "permission-sets", json!({ "set": "Nope" }), "the body"),
+        ("POST", "queues", json!({ "name": "x", "objects": "Lead, Nope" }), "the body"),
         ("PUT", "world", json!({ "seed": 1 }), "the body"),
     ] {
         let (status, told) = outside.told(method, switch, &body);
@@ -235,6 +242,7 @@ fn who_is_told_of_changes_is_set_from_outside() {
 #[test]
 fn packages_are_deployed_from_outside() {
     let org = Outside::new();
+    org.set("api", &json!({ "new_fields_for_all": true }));
     let text = "<CustomField xmlns=\"http://soap.sforce.com/2006/04/metadata\"><fullName>Size__c</fullName>\
                 <label>Size</label><type>Text</type><length>5</length></CustomField>";
     let told = org.set("packages", &json!({ "objects/Account/fields/Size__c.field-meta.xml": text }));
@@ -243,4 +251,41 @@ fn packages_are_deployed_from_outside() {
     let (status, told) = org.told("POST", "packages", &json!({ "objects/Account/fields/X__c.field-meta.xml": "<" }));
     assert_eq!(status, 400, "{told}");
     assert!(told.to_string().contains("objects/Account/fields/X__c.field-meta.xml"), "{told}");
+}
+
+#[test]
+fn who_may_do_what_is_switched_from_outside() {
+    let outside = Outside::new();
+    let as_ben = |target: &str| {
+        let reply = outside.send("GET", &format!("{V}/{target}"), &format!("sim-{BEN}"), &Value::Null);
+        (reply.status.as_u16(), reply.body_json())
+    };
+    let accounts = "query?q=SELECT+Id+FROM+Account";
+    let titles = "query?q=SELECT+Title+FROM+Contact";
+    let keys = "query?q=SELECT+Syncline_Key__c+FROM+Contact";
+    assert_eq!(as_ben(accounts).1["totalSize"], 2);
+    outside.set("sharing", &json!({ "default": "private" }));
+    assert_eq!(as_ben(accounts).1["totalSize"], 0);
+    outside.set("roles", &json!({ "username": BEN, "role": "Head" }));
+    outside.set("roles", &json!({ "username": ANNA, "role": "Sales", "above": "Head" }));
+    assert_eq!(as_ben(accounts).1["totalSize"], 2, "Anna's are seen from above");
+    let told = outside.set("sharing", &json!({ "object": "Account", "default": "read_write" }));
+    assert_eq!((&told["Account"], &told["Contact"]), (&json!("read_write"), &json!("private")));
+    assert_eq!(outside.told("DELETE", "sharing", &Value::Null).1, json!({}));
+
+    let hidden =
+        outside.set("fields", &json!({ "whom": "Standard User", "field": "Contact.Title", "access": "hidden" }));
+    assert_eq!(hidden, json!({ "Standard User": { "Contact.Title": "hidden" } }));
+    assert_eq!(as_ben(titles).0, 400);
+    outside.set("fields", &json!({ "whom": "Standard User", "field": "Contact.Title", "access": "default" }));
+    assert_eq!(as_ben(titles).0, 200);
+    let left = outside.set("permission-sets", &json!({ "set": "Syncline", "username": BEN, "given": false }));
+    assert_eq!(left["Syncline"].as_array().unwrap().len(), 3);
+    assert_eq!(as_ben(keys).0, 400);
+    outside.set("permission-sets", &json!({ "set": "Syncline" }));
+    assert_eq!(as_ben(keys).0, 200);
+    outside.set("profiles", &json!({ "profile": "Standard User", "permission": "ApiEnabled", "given": false }));
+    assert_eq!(as_ben(keys).1[0]["errorCode"], "API_CURRENTLY_DISABLED");
+    let queue = outside.set("queues", &json!({ "name": "Inbound", "objects": "Lead,Case", "members": BEN }));
+    assert_eq!(outside.told("GET", "queues", &Value::Null).1["Inbound"], queue["id"]);
 }

@@ -71,7 +71,10 @@ pub(super) fn segments(url: &str) -> Vec<String> {
 /// request asks of lists of rows, too.
 pub(super) fn send(org: &mut Salesforce, call: &Call<'_>, part: &Part, all_or_none: bool) -> Reply {
     let mut request = Request::new(part.method.clone(), &part.url, &call.request.origin);
+    // The headers of the whole hold for its parts, as far as these have none of their own.
+    let mut caller = call.caller.clone();
     for (name, value) in &part.headers {
+        caller.terms.hear(name, value);
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             request.headers.insert(name, value);
         }
@@ -87,7 +90,7 @@ pub(super) fn send(org: &mut Salesforce, call: &Call<'_>, part: &Part, all_or_no
             if !matches!(rest, ["composite"] | ["composite", "batch" | "graph"]) =>
         {
             let version = version.strip_prefix('v').unwrap_or(version);
-            let call = Call { request: &request, version, all_or_none, ..*call };
+            let call = Call { request: &request, version, all_or_none, caller: &caller, ..*call };
             resource(org, &call, rest)
         }
         _ => refused(&[Refusal::not_found()]),

@@ -119,6 +119,9 @@ fn operate(
     let session = xml::child(envelope, "Header").and_then(|header| xml::child(header, "SessionHeader"));
     let session = session.map(|header| xml::text(header, "sessionId")).unwrap_or_default();
     let caller = org.admit(&session, now).ok_or_else(Fault::no_session)?;
+    if let Some(closed) = org.api_closed(&caller) {
+        return Err(closed.into());
+    }
     limits::take_call(org, now)?;
     let call = SoapCall { caller: &caller, session: &session, element, now };
     Ok((*name, run(org, &call)?, true))

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Changes, Refusal, Salesforce, Values, cut, is_list, put, stamp, text, touch};
-use crate::model::door::Caller;
+use crate::model::Caller;
 use crate::model::write::fill_defaults;
 use crate::model::{id, rules};
 
