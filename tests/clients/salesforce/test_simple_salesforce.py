@@ -136,6 +136,9 @@ class Describe(Checks):
             self.assertTrue(objects[name]["urls"]["rowTemplate"].endswith(f"/sobjects/{name}/{{ID}}"))
         self.assertFalse(objects["User"]["deletable"])
 
+    def test_the_org_tells_what_kind_it_is(self):
+        self.assertIs(self.sf.is_sandbox(), False)
+
     def test_an_object_tells_its_fields(self):
         described = self.sf.Contact.describe()
         fields = {field["name"]: field for field in described["fields"]}

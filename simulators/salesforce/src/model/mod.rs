@@ -12,6 +12,7 @@ mod edition;
 pub(crate) mod id;
 mod input;
 pub(crate) mod objects;
+mod organization;
 pub(crate) mod outbox;
 mod read;
 pub(crate) mod refusal;
@@ -180,6 +181,7 @@ impl Salesforce {
             rights: Rights::default(),
         };
         org.org_id = id::mint("00D", &org.draw("org"));
+        org.set_up_organization(now);
         org.set_up_profiles(now);
         org
     }

@@ -312,6 +312,7 @@ const ORGANIZATION: &[Field] = &[
     text("DefaultLocaleSidKey", "Locale", 40),
     text("LanguageLocaleKey", "Language", 40),
     text("NamespacePrefix", "Namespace Prefix", 15).read_only(),
+    of("TrialExpirationDate", "Trial Expiration Date", DateTime).read_only(),
 ];
 
 /// What every row has under a reference that may point to several objects (the object `Name`).

@@ -91,3 +91,15 @@ fn addresses_are_read_whole() {
     let keys: Vec<&String> = reply.as_object().unwrap().keys().collect();
     assert_eq!(keys.len(), 3);
 }
+
+#[test]
+fn the_org_has_a_row_of_its_own() {
+    let mut world = World::new();
+    let soql = "SELECT Id, Name, InstanceName, IsSandbox, TrialExpirationDate, NamespacePrefix, OrganizationType \
+                FROM Organization";
+    let found = world.get(&format!("query?q={}", soql.replace(' ', "+")));
+    let org = &found["records"][0];
+    assert_eq!(found["totalSize"], 1);
+    assert_eq!(org["Id"], world.get("/services/oauth2/userinfo")["organization_id"]);
+    assert_eq!((&org["IsSandbox"], &org["TrialExpirationDate"]), (&json!(false), &Value::Null));
+}
