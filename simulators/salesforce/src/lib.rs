@@ -14,6 +14,8 @@
 //!   requests at the same times give the same answers.
 //! - Parts of composite requests go through the same routes as requests of their own. A composite request or
 //!   a graph is one call of the day; of a batch each part is one.
+//! - A query or a search is answered or refused with a code of the vendor's, whatever its text
+//!   ([`Salesforce::ask`]). Searches see a row only after a lag ([`Knobs::search_lag`]).
 //! - No token without a grant that proves itself, but for the fixed ones of tests (`sim-<username>`,
 //!   `test-token`, `refresh-<username>`). Assertions are verified with the connected app's certificate; that
 //!   of [`APP_CERTIFICATE`] is for the simulator only, its private key being public.
@@ -21,7 +23,7 @@
 //!   again for a day; sessions are never lent to a receiver.
 //! - What a user sees is a schema of his own (field-level security) and the rows that one function,
 //!   `may`, lets him read; every read and every write asks both.
-//! - Absent: duplicate and validation rules, search, files, lead conversion, record types, recurring series,
+//! - Absent: duplicate and validation rules, files, lead conversion, record types, recurring series,
 //!   the limit of long calls at a time, and sObject trees.
 
 mod http;

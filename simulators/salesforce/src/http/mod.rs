@@ -10,6 +10,7 @@ mod outbound;
 mod query;
 mod replication;
 mod rows;
+mod search;
 mod soap;
 
 use ::http::Method;
@@ -226,6 +227,8 @@ fn resource(org: &mut Salesforce, call: &Call<'_>, rest: &[&str]) -> Reply {
     let answer = match (method, rest) {
         ("GET", []) => Ok(ok(&index::resources(org, call))),
         ("GET", ["limits"]) => Ok(ok(&limits::all(org, call.now))),
+        ("GET", ["search"]) => search::sosl(org, call),
+        ("GET" | "POST", ["parameterizedSearch"]) => search::parameterized(org, call),
         ("GET", ["query"]) => query::first_page(org, call, false),
         ("GET", ["queryAll"]) => query::first_page(org, call, true),
         ("GET", ["query" | "queryAll", locator]) => query::next_page(org, call, locator),
@@ -273,10 +276,10 @@ fn of_object(org: &mut Salesforce, call: &Call<'_>, method: &str, object: &'stat
 fn unknown(call: &Call<'_>, rest: &[&str]) -> Vec<Refusal> {
     let allowed = match rest {
         []
-        | ["limits" | "query" | "queryAll" | "sobjects"]
+        | ["limits" | "query" | "queryAll" | "search" | "sobjects"]
         | ["query" | "queryAll", _]
         | ["sobjects", _, "describe" | "updated" | "deleted"] => "HEAD,GET",
-        ["sobjects", _] | ["composite"] | ["composite", "sobjects", _] => "HEAD,GET,POST",
+        ["parameterizedSearch" | "composite"] | ["sobjects", _] | ["composite", "sobjects", _] => "HEAD,GET,POST",
         ["sobjects", _, _] | ["sobjects", _, _, _] => "HEAD,GET,PATCH,DELETE",
         ["composite", "batch" | "graph"] => "POST",
         ["composite", "sobjects"] => "POST,PATCH,DELETE",

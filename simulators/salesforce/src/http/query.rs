@@ -2,17 +2,35 @@
 
 use std::cell::RefCell;
 
+use ::http::Method;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use sim_kit::{Reply, Request};
 
 use crate::model::refusal::Refusal;
 use crate::model::{Paging, Salesforce};
 use crate::soql::{Asker, Overflow, Run, Selection, bind, render, render_children};
 
-use super::{Answer, Call, ok};
+use super::{Answer, Call, answer, ok};
 
 const LEAST_BATCH: usize = 200;
-const GREATEST_BATCH: usize = 2000;
+pub(super) const GREATEST_BATCH: usize = 2000;
+
+impl Salesforce {
+    /// Answers a query in SOQL, or in SOSL if it begins with `FIND`, as if that user had sent it to the REST
+    /// API, but however long and of whatever letters. A fuzzer asks here.
+    pub fn ask(&mut self, username: &str, text: &str, now: Timestamp) -> Reply {
+        let sosl = text.trim_start().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("FIND"));
+        let target = if sosl { "/services/data/v59.0/search" } else { "/services/data/v59.0/query" };
+        let mut request = Request::new(Method::GET, target, "http://localhost");
+        if let Ok(token) = format!("Bearer sim-{username}").parse() {
+            request.headers.insert("authorization", token);
+        }
+        request.query.push(("q".to_owned(), text.to_owned()));
+        answer(self, &request, now)
+    }
+}
 
 pub(super) fn first_page(org: &mut Salesforce, call: &Call<'_>, all: bool) -> Answer {
     let Some(soql) = call.request.param("q").filter(|soql| !soql.trim().is_empty()) else {
@@ -103,7 +121,7 @@ fn address(value: &mut Value, urls: &[String]) {
     }
 }
 
-fn run<'a>(org: &'a Salesforce, call: &Call<'a>, all: bool, batch: usize, base: &'a str) -> Run<'a> {
+pub(super) fn run<'a>(org: &'a Salesforce, call: &Call<'a>, all: bool, batch: usize, base: &'a str) -> Run<'a> {
     Run { org, caller: call.caller, schema: call.schema, all, now: call.now, base, batch, overflow: RefCell::default() }
 }
 

@@ -79,6 +79,8 @@ pub struct Knobs {
     pub multiday_events: bool,
     /// How long a session lives without being used. The vendor's default is two hours.
     pub session_timeout: Duration,
+    /// How long after its commit a write is found by searches.
+    pub search_lag: Duration,
     /// The next so many API calls are refused with 503.
     pub unavailable: u32,
     /// Whether a 503 is a page of HTML, as from a machine in front of the service.
@@ -100,6 +102,7 @@ impl Default for Knobs {
             rotate_refresh_tokens: false,
             multiday_events: true,
             session_timeout: Duration::from_hours(2),
+            search_lag: Duration::from_secs(5),
             unavailable: 0,
             html_errors: false,
             deny_consent: false,

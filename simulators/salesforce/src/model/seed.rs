@@ -37,6 +37,7 @@ impl Salesforce {
             let person = json!({ "FirstName": first, "LastName": last, "Email": email, "AccountId": company });
             org.plant(&anna, "Contact", &person, now);
         }
+        org.store.settle();
         org
     }
 

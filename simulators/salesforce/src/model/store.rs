@@ -77,6 +77,16 @@ impl Row {
         (!gone).then_some(View { row: self, version })
     }
 
+    /// What searches know of it when their index stands at `until`: the state of then, or the oldest that is
+    /// kept, if the row is older.
+    pub(crate) fn indexed(&self, until: Timestamp) -> Option<&Version> {
+        let known = self.versions.iter().rev().find(|version| version.visible_at <= until);
+        known.or_else(|| {
+            let created = self.get("CreatedDate").as_str().and_then(stamp::read)?;
+            self.versions.first().filter(|version| created <= until && version.stamped_at > created)
+        })
+    }
+
     /// When the oldest write that is not yet committed was stamped.
     pub(crate) fn pending_since(&self, now: Timestamp) -> Option<Timestamp> {
         self.versions.iter().filter(|version| version.visible_at > now).map(|version| version.stamped_at).min()
@@ -218,6 +228,13 @@ impl Store {
     fn index_row(&mut self, row: &Row) {
         for (key, value) in self.keys(row) {
             self.index.entry(key).or_default().entry(value).or_default().insert(row.id.clone());
+        }
+    }
+
+    /// Makes every row one that has been there since ever, so that whatever lags behind writes has it.
+    pub(crate) fn settle(&mut self) {
+        for version in self.rows.values_mut().flat_map(|row| &mut row.versions) {
+            version.visible_at = Timestamp::UNIX_EPOCH;
         }
     }
 

@@ -7,6 +7,7 @@ mod group;
 mod parse;
 mod record;
 mod run;
+mod search;
 
 mod select;
 mod semi_join;
@@ -15,6 +16,7 @@ mod token;
 pub(crate) use bind::{Asker, bind};
 pub(crate) use record::{render, render_children};
 pub(crate) use run::{Overflow, Run};
+pub(crate) use search::{Scope, Search, Target};
 
 pub(crate) use select::Selection;
 

@@ -174,7 +174,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What may stand at a query's end: notes on what the rows are read for.
-    fn tail(&mut self) -> Result<(), Refusal> {
+    pub(super) fn tail(&mut self) -> Result<(), Refusal> {
         while self.skip_word("FOR") {
             if !self.skip_word("VIEW") {
                 self.expect_word("REFERENCE")?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::model::schema::{Field, Kind, Schema};
 use crate::model::stamp;
 use crate::model::store::View;
-use crate::model::{Caller, Salesforce};
+use crate::model::{Caller, Row, Salesforce};
 
 use super::bind::{Bound, Column};
 use super::filter::{Part, Test};
@@ -56,6 +56,14 @@ impl<'a> Run<'a> {
         let mut found = self.candidates(query);
         found.retain(|view| self.holds(&query.test, view));
         found
+    }
+
+    /// The ids of those rows of the query's object that are `wanted`, as far as the query finds them, in its
+    /// order.
+    pub(super) fn found(&self, query: &Bound, wanted: impl Fn(&Row) -> bool) -> Vec<String> {
+        let found =
+            self.org.seen(self.caller, query.object, self.all, self.now).filter(|view| wanted(view.row)).collect();
+        self.pick(query, found).into_iter().map(|view| view.row.id().to_owned()).collect()
     }
 
     /// Whether the reader sees a row that is there.
@@ -278,7 +286,7 @@ pub(super) fn compare(column: &Column, left: &Value, right: &Value) -> Ordering 
 }
 
 /// Whether a lowered text fits the pattern, going back only to the last `%`.
-fn like(text: &str, parts: &[Part]) -> bool {
+pub(super) fn like(text: &str, parts: &[Part]) -> bool {
     let letters: Vec<char> = text.chars().collect();
     let (mut letter, mut part) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;

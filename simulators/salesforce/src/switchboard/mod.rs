@@ -38,6 +38,7 @@ pub(crate) static SWITCHES: &[Switch<Salesforce>] = &[
     rights::PROFILES,
     rights::QUEUES,
     org::PACKAGES,
+    service::SEARCH,
     org::EVENTS,
     org::USERS,
     org::WORLD,

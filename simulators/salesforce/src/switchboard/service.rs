@@ -174,3 +174,26 @@ pub(super) const PAGES: Switch<Salesforce> = Switch {
         },
     }],
 };
+
+pub(super) const SEARCH: Switch<Salesforce> = Switch {
+    name: "search",
+    about: "Searches look into an index, which lags behind the writes.",
+    reading: Reading {
+        query: &[],
+        read: |org, _| json!({"lag_seconds": org.knobs.search_lag.as_secs()}),
+        glance: None,
+    },
+    actions: &[Action {
+        method: "POST",
+        about: "Sets how far.",
+        body: Body::Fields(&[Field::needed(
+            "lag_seconds",
+            Form::Count { least: 0, most: LONGEST_COMMIT },
+            "from the commit of a write until it is found, in seconds of the simulator's time",
+        )]),
+        run: |org, order| {
+            set(&mut org.knobs.search_lag, order.count("lag_seconds").map(Duration::from_secs));
+            Ok(Value::Null)
+        },
+    }],
+};

@@ -136,3 +136,132 @@ fn counts_have_no_records() {
     let reply = world.soql("query", "SELECT COUNT() FROM Contact WHERE Title != null").body_json();
     assert_eq!(reply, json!({ "totalSize": 2, "done": true, "records": [] }));
 }
+
+fn paged(world: &mut World, verb: &str, soql: &str, options: &str) -> Value {
+    let mut request = Request::new(Method::GET, &format!("{V}/{verb}?q={}", encoded(soql)), "http://sf.test");
+    request.headers.insert("sforce-query-options", options.parse().unwrap());
+    world.send(request).body_json()
+}
+
+/// Leads in collections of at most 200.
+fn leads(world: &mut World, count: usize) {
+    let numbers: Vec<usize> = (0..count).collect();
+    for chunk in numbers.chunks(200) {
+        let lead = |number: &usize| json!({ "attributes": { "type": "Lead" }, "LastName": format!("L{number:05}"), "Company": "C" });
+        let records: Vec<Value> = chunk.iter().map(lead).collect();
+        world.call("POST", "composite/sobjects", json!({ "records": records }));
+    }
+}
+
+#[test]
+fn a_page_is_as_long_as_asked_within_bounds() {
+    let mut world = World::new();
+    leads(&mut world, 2001);
+    let table = [
+        ("batchSize=200", 200),
+        ("batchSize=1", 200),
+        ("batchsize = 500", 500),
+        ("other=1,batchSize=250", 250),
+        ("batchSize=5000", 2000),
+        ("batchSize=many", 2000),
+        ("", 2000),
+    ];
+    for (options, expected) in table {
+        let page = paged(&mut world, "query", "SELECT Id FROM Lead", options);
+        assert_eq!(page["records"].as_array().unwrap().len(), expected, "{options}");
+        assert!(page["nextRecordsUrl"].as_str().unwrap().ends_with(&format!("-{expected}")), "{options}");
+        assert_eq!(page["totalSize"], 2001);
+    }
+    let last = paged(&mut world, "query", "SELECT Id FROM Lead LIMIT 2000", "");
+    assert_eq!((&last["done"], last.get("nextRecordsUrl")), (&json!(true), None));
+}
+
+#[test]
+fn a_locator_leads_to_any_page_for_two_days() {
+    let mut world = World::new();
+    leads(&mut world, 450);
+    let page = paged(&mut world, "query", "SELECT LastName FROM Lead ORDER BY LastName", "batchSize=200");
+    let next = page["nextRecordsUrl"].as_str().unwrap().to_owned();
+    let locator = next.strip_suffix("-200").unwrap().to_owned();
+    for (offset, first, left) in [(200, "L00200", 200), (400, "L00400", 50), (0, "L00000", 200), (200, "L00200", 200)] {
+        let page = world.get(&format!("{locator}-{offset}"));
+        assert_eq!(page["records"][0]["LastName"], first);
+        assert_eq!((page["records"].as_array().unwrap().len(), &page["totalSize"]), (left, &json!(450)));
+    }
+    world.advance(48 * 3600);
+    world.get(&next);
+    for bad in [format!("{locator}-450"), format!("{locator}-x"), locator.clone()] {
+        let error = world.call("GET", &bad, Value::Null);
+        assert_eq!(
+            (error.status.as_u16(), &error.body_json()[0]["errorCode"]),
+            (400, &json!("INVALID_QUERY_LOCATOR")),
+            "{bad}"
+        );
+    }
+    world.advance(1);
+    let error = world.call("GET", &next, Value::Null).body_json()[0].clone();
+    assert_eq!(error, json!({ "errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator" }));
+}
+
+#[test]
+fn rows_deleted_between_two_pages_are_missing_but_from_query_all() {
+    let mut world = World::new();
+    leads(&mut world, 400);
+    let soql = "SELECT LastName, IsDeleted FROM Lead ORDER BY LastName";
+    let plain = paged(&mut world, "query", soql, "batchSize=200")["nextRecordsUrl"].as_str().unwrap().to_owned();
+    let all = paged(&mut world, "queryAll", soql, "batchSize=200")["nextRecordsUrl"].as_str().unwrap().to_owned();
+    let id = world.column("SELECT Id FROM Lead WHERE LastName = 'L00250'", "Id")[0].as_str().unwrap().to_owned();
+    world.call("DELETE", &format!("sobjects/Lead/{id}"), Value::Null);
+    let page = world.get(&plain);
+    assert_eq!(
+        (page["records"].as_array().unwrap().len(), &page["totalSize"], &page["done"]),
+        (199, &json!(400), &json!(true))
+    );
+    let page = world.get(&all);
+    assert_eq!(
+        page["records"][50],
+        json!({ "attributes": page["records"][50]["attributes"], "LastName": "L00250", "IsDeleted": true })
+    );
+}
+
+#[test]
+fn query_all_finds_what_is_deleted_or_archived() {
+    let mut world = World::new();
+    let task = |date: &str, status: &str| json!({ "Subject": date, "ActivityDate": date, "Status": status });
+    world.create("Task", task("2030-05-05", "Completed"));
+    world.create("Task", task("2030-05-05", "Not Started"));
+    let gone = world.create("Task", task("2031-05-05", "Completed"));
+    world.call("DELETE", &format!("sobjects/Task/{gone}"), Value::Null);
+    let soql = "SELECT Id, IsDeleted, IsArchived FROM Task WHERE IsDeleted = false OR IsDeleted = true";
+    assert_eq!(world.find(soql).len(), 1);
+    assert_eq!(world.soql("queryAll", soql).body_json()["totalSize"], 3);
+    assert_eq!(
+        world.soql("queryAll", "SELECT Id FROM Task WHERE IsDeleted = true").body_json()["records"][0]["Id"],
+        *gone
+    );
+    assert_eq!(world.soql("queryAll", "SELECT COUNT() FROM Task WHERE IsArchived = true").body_json()["totalSize"], 1);
+}
+
+#[test]
+fn children_have_pages_of_their_own() {
+    let mut world = World::new();
+    world.org.knobs.batch_size = Some(2);
+    let account = world.column("SELECT Id FROM Account WHERE Name = 'Contoso'", "Id")[0].clone();
+    for number in 0..4 {
+        world.create("Contact", json!({ "LastName": format!("C{number}"), "AccountId": account }));
+    }
+    let soql = "SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName) FROM Account ORDER BY Name";
+    let first = world.soql("query", soql).body_json();
+    assert_eq!(first["done"], true);
+    let children = &first["records"][0]["Contacts"];
+    assert_eq!((&children["totalSize"], &children["done"]), (&json!(5), &json!(false)));
+    assert_eq!(children["records"].as_array().unwrap().len(), 2);
+    let second = world.get(children["nextRecordsUrl"].as_str().unwrap());
+    assert_eq!(
+        (&second["records"][0]["LastName"], &second["records"][0]["attributes"]["type"]),
+        (&json!("C2"), &json!("Contact"))
+    );
+    let third = world.get(second["nextRecordsUrl"].as_str().unwrap());
+    assert_eq!((&third["records"][0]["LastName"], &third["done"]), (&json!("Okafor"), &json!(true)));
+    assert_eq!(first["records"][1]["Contacts"]["done"], true);
+}

@@ -74,6 +74,7 @@ fn the_page_tells_every_switch_and_every_knob_can_be_worked() {
         ("unavailable", json!({ "times": 2, "html": true })),
         ("commits", json!({ "delay_seconds": 30 })),
         ("pages", json!({ "batch_size": 3 })),
+        ("search", json!({ "lag_seconds": 1 })),
         ("events", json!({ "multiday": false })),
         ("api", json!({ "enabled": false, "new_fields_for_all": true })),
         ("sign-in", json!({ "deny_consent": true })),
