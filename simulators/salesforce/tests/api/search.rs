@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{World, encoded};
+use crate::world::{ANNA, BEN, World, encoded};
 
 fn world() -> World {
     let mut world = World::new();
@@ -216,5 +216,16 @@ fn parameters_say_the_same_as_sosl() {
     ] {
         let error = world.call("GET", &format!("parameterizedSearch?{query}"), Value::Null);
         assert_eq!((error.status.as_u16(), &error.body_json()[0]["errorCode"]), (400, &json!(code)), "{query}");
+    }
+}
+
+#[test]
+fn a_search_finds_only_what_its_user_sees() {
+    let mut world = world();
+    world.org.make_private();
+    let sosl = "FIND {lovelace} RETURNING Contact(LastName)";
+    for (who, expected) in [(ANNA, &["Contact:Lovelace"][..]), (BEN, &[])] {
+        world.be(who);
+        assert_eq!(names(&search(&mut world, sosl)), expected, "{who}");
     }
 }
