@@ -23,7 +23,9 @@
 //!   again for a day; sessions are never lent to a receiver.
 //! - What a user sees is a schema of his own (field-level security) and the rows that one function,
 //!   `may`, lets him read; every read and every write asks both.
-//! - Absent: duplicate and validation rules, files, lead conversion, record types, recurring series,
+//! - What admins add to the vendor's checks (validation, duplicate and assignment rules) is data, and asked of
+//!   each row after all those checks.
+//! - Absent: files, lead conversion, record types, recurring series,
 //!   the limit of long calls at a time, and sObject trees.
 
 mod http;
@@ -33,7 +35,8 @@ mod soql;
 mod switchboard;
 
 pub use model::{
-    APP_CERTIFICATE, APP_PRIVATE_KEY, App, BrokenSnapshot, CLIENT_ID, CLIENT_SECRET, Edition, EventRelay, FieldAccess,
-    Knobs, OrgDefault, OutboundMessage, PASSWORD, RelayState, Row, Salesforce, Unfit,
+    APP_CERTIFICATE, APP_PRIVATE_KEY, App, AssignmentEntry, AssignmentRule, BrokenSnapshot, CLIENT_ID, CLIENT_SECRET,
+    DuplicateAction, DuplicateRule, Edition, EventRelay, FieldAccess, Knobs, MatchBy, MatchingRule, OrgDefault,
+    OutboundMessage, PASSWORD, RelayState, Row, Salesforce, Unfit, ValidationRule,
 };
 pub use package::{BrokenPackage, Package};

@@ -337,6 +337,9 @@ fn errors(refusals: &[Refusal]) -> Value {
         if let (Some(fields), Some(error)) = (&refusal.fields, error.as_object_mut()) {
             error.insert("fields".to_owned(), json!(fields));
         }
+        if let (Some(result), Some(error)) = (&refusal.result, error.as_object_mut()) {
+            error.insert(result.0.to_owned(), result.1.clone());
+        }
         error
     });
     errors.collect()

@@ -3,11 +3,13 @@
 mod announce;
 mod app;
 mod assertion;
+mod assignment;
 mod caller;
 pub(crate) mod changes;
 mod check;
 pub(crate) mod custom;
 mod door;
+mod duplicates;
 mod edition;
 pub(crate) mod id;
 mod input;
@@ -25,6 +27,7 @@ mod sharing;
 pub(crate) mod stamp;
 pub(crate) mod store;
 mod usage;
+mod validation;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,10 +40,12 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use app::is_certificate;
 pub use app::{APP_CERTIFICATE, APP_PRIVATE_KEY, App};
+pub use assignment::{AssignmentEntry, AssignmentRule};
 pub(crate) use caller::{Caller, Terms};
 pub(crate) use check::accept;
 pub(crate) use door::{Approval, CodeGrant, Denial, Pass};
 pub use door::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
+pub use duplicates::{DuplicateAction, DuplicateRule, MatchBy, MatchingRule};
 pub use edition::Edition;
 pub(crate) use input::Input;
 pub use outbox::{EventRelay, OutboundMessage, RelayState};
@@ -50,6 +55,7 @@ pub use security::FieldAccess;
 pub use sharing::OrgDefault;
 pub use store::Row;
 pub(crate) use store::Values;
+pub use validation::ValidationRule;
 pub(crate) use write::Upserted;
 
 use custom::Customization;
@@ -91,6 +97,8 @@ pub struct Knobs {
     pub api_enabled: bool,
     /// Whether everybody may edit fields that come with packages, with or without permission set.
     pub new_fields_for_all: bool,
+    /// Whether refusals of duplicates spell `duplicateResult` with its `l`, which the vendor's leave out.
+    pub duplicate_result_spelled_right: bool,
 }
 
 impl Default for Knobs {
@@ -108,6 +116,7 @@ impl Default for Knobs {
             deny_consent: false,
             api_enabled: true,
             new_fields_for_all: false,
+            duplicate_result_spelled_right: false,
         }
     }
 }

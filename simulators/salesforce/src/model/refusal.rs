@@ -1,5 +1,7 @@
 //! Why Salesforce says no.
 
+use serde_json::Value;
+
 /// One error of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
@@ -11,20 +13,27 @@ pub(crate) struct Refusal {
     pub message: String,
     /// The fields concerned, `None` where the vendor leaves the list away.
     pub fields: Option<Vec<String>>,
+    /// What else is told where the answer is this error alone, under its name.
+    pub result: Option<Box<(&'static str, Value)>>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), fields: None }
+        Self { status, code, message: message.into(), fields: None, result: None }
     }
 
     /// A refused write: 400 with a list of fields, empty at first.
     pub(crate) fn write(code: &'static str, message: impl Into<String>) -> Self {
-        Self { status: 400, code, message: message.into(), fields: Some(Vec::new()) }
+        Self { status: 400, code, message: message.into(), fields: Some(Vec::new()), result: None }
     }
 
     pub(crate) fn on(mut self, field: &str) -> Self {
         self.fields.get_or_insert_default().push(field.to_owned());
+        self
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, result: Value) -> Self {
+        self.result = Some(Box::new((name, result)));
         self
     }
 

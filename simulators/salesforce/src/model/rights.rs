@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::assignment::AssignmentEntry;
 use super::caller::Caller;
+use super::duplicates::DuplicateRule;
 use super::refusal::Refusal;
 use super::security::FieldAccess;
 use super::sharing::OrgDefault;
 use super::store::Values;
+use super::validation::ValidationRule;
 use super::write::{fill_defaults, put};
 use super::{Row, Salesforce, id, rules};
 
@@ -20,6 +23,10 @@ use super::{Row, Salesforce, id, rules};
 pub(crate) struct Rights {
     /// By object, where it is less than everything.
     pub sharing: BTreeMap<String, OrgDefault>,
+    pub validation: Vec<ValidationRule>,
+    pub duplicates: Vec<DuplicateRule>,
+    /// By the id of the rule's row.
+    pub assignment: BTreeMap<String, Vec<AssignmentEntry>>,
     /// The permission sets that new users get.
     pub for_everybody: BTreeSet<String>,
     /// By user or profile, and by `Object.Field`: what that one has whatever permission sets say.

@@ -40,6 +40,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// A row that is not stored (yet): its one state, as of now.
+    pub(crate) fn drafted(id: &str, object: &Object, values: Values, now: Timestamp) -> Self {
+        let version = Version { visible_at: now, stamped_at: now, deleted: false, values };
+        Self { id: id.to_owned(), object: object.name.to_owned(), versions: vec![version] }
+    }
+
     /// The id, 18 characters.
     pub fn id(&self) -> &str {
         &self.id

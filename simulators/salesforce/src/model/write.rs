@@ -43,6 +43,7 @@ impl Salesforce {
         fill_defaults(object, &mut values, caller);
         rules::before_write(self, object, &mut values, &changes, None, now)?;
         self.check_row(caller, object, &values, &changes, None)?;
+        self.apply_rules_of_admins(caller, object, "", &mut values, &changes, now)?;
         let id = id::mint(object.prefix, &self.draw(object.name));
         for field in object.fields().filter(|field| field.kind == Kind::AutoNumber) {
             let count = self.counters.entry(format!("{}.{}", object.name, field.name)).or_insert(1000);
@@ -82,6 +83,7 @@ impl Salesforce {
         }
         rules::before_write(self, object, &mut values, &changes, Some(&old), now)?;
         self.check_row(caller, object, &values, &changes, Some(id))?;
+        self.apply_rules_of_admins(caller, object, id, &mut values, &changes, now)?;
         put(&mut values, "LastModifiedDate", json!(stamp::write(now)));
         put(&mut values, "LastModifiedById", json!(caller.user));
         self.stamp(object, id, values, false, now);
@@ -174,6 +176,25 @@ impl Salesforce {
             return Err(Refusal::deleted().into());
         }
         if self.may(caller, row, right) { Ok(row) } else { Err(Refusal::read_only().into()) }
+    }
+
+    /// What admins want of a row that is otherwise good: `id` is empty for a new one.
+    fn apply_rules_of_admins(
+        &self,
+        caller: &Caller,
+        object: &Object,
+        id: &str,
+        values: &mut Values,
+        changes: &Changes,
+        now: Timestamp,
+    ) -> Result<(), Vec<Refusal>> {
+        let broken = self.validate(object, id, values, now);
+        if !broken.is_empty() {
+            return Err(broken);
+        }
+        self.find_duplicates(caller, object, id, values, changes, now)?;
+        self.assign(caller, object, id, values, now)?;
+        Ok(())
     }
 
     /// The object with all its fields.

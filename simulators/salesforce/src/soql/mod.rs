@@ -1,6 +1,7 @@
 //! SOQL and SOSL: read into a tree, bound to the schema, run over the rows.
 
 mod bind;
+mod condition;
 mod days;
 mod filter;
 mod group;
@@ -14,6 +15,7 @@ mod semi_join;
 mod token;
 
 pub(crate) use bind::{Asker, bind};
+pub(crate) use condition::{check, meets};
 pub(crate) use record::{render, render_children};
 pub(crate) use run::{Overflow, Run};
 pub(crate) use search::{Scope, Search, Target};

@@ -182,7 +182,7 @@ impl<'a> Run<'a> {
         field.map(|field| target.value(field, self.now).into_owned()).unwrap_or_default()
     }
 
-    fn holds(&self, test: &Test, view: &View<'a>) -> bool {
+    pub(super) fn holds(&self, test: &Test, view: &View<'a>) -> bool {
         match test {
             Test::All(tests) => tests.iter().all(|test| self.holds(test, view)),
             Test::Any(tests) => tests.iter().any(|test| self.holds(test, view)),

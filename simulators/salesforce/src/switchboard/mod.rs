@@ -5,6 +5,7 @@ mod access;
 mod notices;
 mod org;
 mod rights;
+mod rules;
 mod service;
 
 use sim_kit::{Field, Form, Objection, Switch};
@@ -37,6 +38,9 @@ pub(crate) static SWITCHES: &[Switch<Salesforce>] = &[
     rights::PERMISSION_SETS,
     rights::PROFILES,
     rights::QUEUES,
+    rules::VALIDATION,
+    rules::DUPLICATES,
+    rules::ASSIGNMENT,
     org::PACKAGES,
     service::SEARCH,
     org::EVENTS,

@@ -77,6 +77,7 @@ fn the_page_tells_every_switch_and_every_knob_can_be_worked() {
         ("search", json!({ "lag_seconds": 1 })),
         ("events", json!({ "multiday": false })),
         ("api", json!({ "enabled": false, "new_fields_for_all": true })),
+        ("duplicate-rules", json!({ "spelled_right": true })),
         ("sign-in", json!({ "deny_consent": true })),
         ("sessions", json!({ "timeout_seconds": 60, "rotate_refresh_tokens": true })),
         (
@@ -120,6 +121,9 @@ fn what_a_switch_cannot_do_is_refused() {
         ("POST", "roles", json!({ "username": nobody, "role": "x" }), "field 'username'"),
         ("POST", "fields", json!({ "whom": BEN, "field": "Contact.LastName", "access": "hidden" }), "the body"),
         ("POST", "permission-sets", json!({ "set": "Nope" }), "the body"),
+        ("PUT", "duplicate-rules", json!({ "name": "x" }), "the body"),
+        ("POST", "assignment-rules", json!({ "name": "x" }), "the body"),
+        ("DELETE", "validation-rules", json!({ "name": "x", "object": "Contact" }), "field 'name'"),
         ("POST", "queues", json!({ "name": "x", "objects": "Lead, Nope" }), "the body"),
         ("PUT", "world", json!({ "seed": 1 }), "the body"),
     ] {
@@ -289,4 +293,27 @@ fn who_may_do_what_is_switched_from_outside() {
     assert_eq!(as_ben(keys).1[0]["errorCode"], "API_CURRENTLY_DISABLED");
     let queue = outside.set("queues", &json!({ "name": "Inbound", "objects": "Lead,Case", "members": BEN }));
     assert_eq!(outside.told("GET", "queues", &Value::Null).1["Inbound"], queue["id"]);
+}
+
+#[test]
+fn rules_of_admins_are_switched_from_outside() {
+    let outside = Outside::new();
+    let lead = |company: &str| json!({ "LastName": "x", "Company": company });
+    let code = |(_, told): (u16, Value)| told[0]["errorCode"].as_str().unwrap_or("none").to_owned();
+    let rule = json!({ "name": "No", "object": "Lead", "condition": "Company = 'No'", "message": "No." });
+    assert_eq!(outside.set("validation-rules", &rule)[0]["name"], "No");
+    assert_eq!(code(outside.call("POST", "sobjects/Lead", &lead("No"))), "FIELD_CUSTOM_VALIDATION_EXCEPTION");
+    assert_eq!(outside.told("DELETE", "validation-rules", &json!({ "name": "No", "object": "Lead" })).0, 200);
+    assert_eq!(code(outside.call("POST", "sobjects/Lead", &lead("No"))), "none");
+    let told = outside.set("duplicate-rules", &json!({ "object": "Lead", "action": "block" }));
+    assert_eq!(code(outside.call("POST", "sobjects/Lead", &lead("no"))), "DUPLICATES_DETECTED");
+    assert_eq!(outside.told("DELETE", "duplicate-rules", &Value::Null).0, 200);
+    assert_eq!(outside.told("PUT", "duplicate-rules", &told["rules"][0]).1["rules"], told["rules"]);
+    let rule = json!({ "name": "All", "object": "Lead", "active": true, "entries": [{ "owner": BEN }] });
+    outside.set("assignment-rules", &rule);
+    let id = outside.call("POST", "sobjects/Lead", &lead("New")).1["id"].as_str().unwrap().to_owned();
+    let owner = outside.call("GET", &format!("sobjects/Lead/{id}"), &Value::Null).1["OwnerId"].clone();
+    assert_ne!(owner, outside.call("GET", &format!("sobjects/Lead/{id}"), &Value::Null).1["CreatedById"]);
+    let left = outside.told("DELETE", "assignment-rules", &Value::Null).1;
+    assert_eq!(left[0]["active"], json!(false));
 }
