@@ -26,17 +26,20 @@ fn check(world: &mut World, method: &str, target: &str, body: &Value, expected: 
     );
 }
 
-#[test]
-fn refused_rows_are_told_of_in_the_vendors_words() {
-    let mut world = World::new();
-    let rule = ValidationRule {
+fn no_department() -> ValidationRule {
+    ValidationRule {
         name: "Rule".into(),
         object: "Contact".into(),
         condition: "Department = 'None'".into(),
         message: "Departments have names.".into(),
         field: None,
-    };
-    world.org.set_validation_rule(rule, world.now).unwrap();
+    }
+}
+
+#[test]
+fn refused_rows_are_told_of_in_the_vendors_words() {
+    let mut world = World::new();
+    world.org.set_validation_rule(no_department(), world.now).unwrap();
     let key = world.create("Contact", json!({ "LastName": "Key", "Syncline_Key__c": "K1" }));
     let ben =
         world.column(&format!("SELECT Id FROM User WHERE Username = '{BEN}'"), "Id")[0].as_str().unwrap().to_owned();
