@@ -26,7 +26,7 @@ mod sides;
 mod store;
 
 pub use add_in::{AddIn, AddInAnswer, AddInWish};
-pub use clock::{Clock, Entropy, SystemClock};
+pub use clock::{Clock, Entropy};
 pub use error::{ErrorKind, PortError};
 pub use events::{EventWrite, Events};
 pub use folders::{Categories, Category, Color, Folder, Folders, Holds, Marked};

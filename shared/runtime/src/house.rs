@@ -7,9 +7,10 @@ use std::time::Duration;
 use syncline_aws::{DynamoStore, OsEntropy, Sealer, SqsQueue, clients};
 use syncline_engine::Ports;
 use syncline_engine::subscribe::PushAddress;
-use syncline_ports::{Clock, PortError, Secrets, StateStore, SystemClock};
+use syncline_ports::{Clock, PortError, Secrets, StateStore};
 
 use crate::access::ConsoleAuth;
+use crate::clock::SystemClock;
 use crate::config::{Aws, Config, ConfigError, Key};
 use crate::connector::VendorConnector;
 use crate::sealing::KmsSealer;

@@ -12,6 +12,7 @@
 //! - Only what may succeed the next time goes back to a queue.
 
 pub mod access;
+pub mod clock;
 pub mod config;
 pub mod connector;
 pub mod deadline;
