@@ -25,8 +25,10 @@
 //!   `may`, lets him read; every read and every write asks both.
 //! - What admins add to the vendor's checks (validation, duplicate and assignment rules) is data, and asked of
 //!   each row after all those checks.
-//! - Absent: files, lead conversion, record types, recurring series,
-//!   the limit of long calls at a time, and sObject trees.
+//! - What a row brings about in others (an invitee's own event, a mail's task, a file's document, a person
+//!   account's contact) happens in the request that writes the row, and is undone with it.
+//! - Absent: record types, series of tasks, series of events but as single
+//!   rows, the limit of long calls at a time, and sObject trees.
 
 mod http;
 mod model;
@@ -36,7 +38,7 @@ mod switchboard;
 
 pub use model::{
     APP_CERTIFICATE, APP_PRIVATE_KEY, App, AssignmentEntry, AssignmentRule, BrokenSnapshot, CLIENT_ID, CLIENT_SECRET,
-    DuplicateAction, DuplicateRule, Edition, EventRelay, FieldAccess, Knobs, MatchBy, MatchingRule, OrgDefault,
-    OutboundMessage, PASSWORD, RelayState, Row, Salesforce, Unfit, ValidationRule,
+    DuplicateAction, DuplicateRule, Edition, EventRelay, Feature, FieldAccess, Knobs, MatchBy, MatchingRule,
+    OrgDefault, OutboundMessage, PASSWORD, RelayState, Row, Salesforce, Unfit, ValidationRule,
 };
 pub use package::{BrokenPackage, Package};

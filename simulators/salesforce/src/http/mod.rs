@@ -3,6 +3,7 @@
 mod collections;
 mod composite;
 mod describe;
+mod files;
 mod index;
 mod limits;
 mod oauth;
@@ -262,6 +263,8 @@ fn of_object(org: &mut Salesforce, call: &Call<'_>, method: &str, object: &'stat
         ("GET", [id]) => rows::get(org, call, object, id),
         ("PATCH", [id]) => rows::update(org, call, object, id),
         ("DELETE", [id]) => rows::delete(org, call, object, id),
+        ("DELETE", [id, "fromThisEventOnwards"]) if object.name == "Event" => rows::delete_onwards(org, call, id),
+        ("GET", [id, field]) if files::is_blob(object, field) => files::bytes(org, call, object, (id, field)),
         ("GET", [field, value]) => rows::get_by(org, call, object, field, value),
         ("PATCH", [field, value]) => rows::upsert(org, call, object, field, value),
         ("DELETE", [field, value]) => rows::delete_by(org, call, object, field, value),

@@ -14,17 +14,29 @@ const FARTHEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub(super) fn updated(org: &Salesforce, call: &Call<'_>, object: &'static Object) -> Answer {
     let (ids, covered) = org.updated(call.caller, object, span(call)?, call.now);
+    few(org, ids.len())?;
     Ok(ok(&json!({ "ids": ids, "latestDateCovered": stamp::write(covered) })))
 }
 
 pub(super) fn deleted(org: &Salesforce, call: &Call<'_>, object: &'static Object) -> Answer {
     let (rows, covered) = org.deleted(call.caller, object, span(call)?, call.now);
+    few(org, rows.len())?;
     let rows: Vec<_> = rows.into_iter().map(|(id, at)| json!({ "id": id, "deletedDate": stamp::write(at) })).collect();
     Ok(ok(&json!({
         "deletedRecords": rows,
-        "earliestDateAvailable": stamp::write(Salesforce::deletions_known_since(call.now)),
+        "earliestDateAvailable": stamp::write(org.deletions_known_since(call.now)),
         "latestDateCovered": stamp::write(covered),
     })))
+}
+
+/// Refuses an answer of too many ids.
+fn few(org: &Salesforce, ids: usize) -> Result<(), Refusal> {
+    let most = org.knobs.replication_limit;
+    if ids <= most {
+        return Ok(());
+    }
+    let message = format!("The span holds more than {most} records; ask for a shorter one");
+    Err(Refusal::new(400, "EXCEEDED_ID_LIMIT", message))
 }
 
 /// `start` and `end` without their seconds, if one may ask for that span.

@@ -8,13 +8,13 @@ use crate::model::refusal::Refusal;
 use crate::model::schema::{Field, Object};
 use crate::model::{Salesforce, Upserted, id, record};
 
-use super::{Answer, Call, atomically, fields_of, ok, with_body};
+use super::{Answer, Call, atomically, fields_of, files, ok, with_body};
 
 /// The first version whose upsert answers a change with 200 and a body.
 const UPSERT_ANSWERS_SINCE: u32 = 46;
 
 pub(super) fn create(org: &mut Salesforce, call: &Call<'_>, object: &'static Object) -> Answer {
-    let body = call.body()?;
+    let body = files::record(call)?;
     let id = atomically(org, |org| org.create(call.caller, object, &fields_of(&body), call.now))?;
     Ok(created(call, object, &id, false))
 }
@@ -32,7 +32,7 @@ fn url(call: &Call<'_>, object: &Object, id: &str) -> String {
 }
 
 /// The row's id, where the text is an id at all.
-fn id_of(text: &str) -> Result<String, Refusal> {
+pub(super) fn id_of(text: &str) -> Result<String, Refusal> {
     id::canonical(text).ok_or_else(|| Refusal::no_such_key(text))
 }
 
@@ -97,6 +97,13 @@ pub(super) fn update(org: &mut Salesforce, call: &Call<'_>, object: &'static Obj
 pub(super) fn delete(org: &mut Salesforce, call: &Call<'_>, object: &'static Object, text: &str) -> Answer {
     let id = id_of(text)?;
     atomically(org, |org| org.delete(call.caller, object, &id, call.now))?;
+    Ok(Reply::empty(204))
+}
+
+/// Deletes an event of a series with all that come after it.
+pub(super) fn delete_onwards(org: &mut Salesforce, call: &Call<'_>, text: &str) -> Answer {
+    let id = id_of(text)?;
+    atomically(org, |org| org.delete_onwards(call.caller, &id, call.now))?;
     Ok(Reply::empty(204))
 }
 

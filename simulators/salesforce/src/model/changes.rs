@@ -65,9 +65,19 @@ fn change(before: Option<&Row>, after: &Row) -> Option<Change> {
         object: after.object().to_owned(),
         kind,
         fields,
-        values: version.values.clone(),
+        values: version
+            .values
+            .iter()
+            .filter(|(name, _)| !hidden(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
         committed_at: version.visible_at,
     })
+}
+
+/// Whether it is a note of the system's own, which no field of the object holds.
+fn hidden(name: &str) -> bool {
+    name.starts_with('_')
 }
 
 fn different(old: Option<&Version>, new: &Version) -> Vec<String> {
@@ -77,6 +87,8 @@ fn different(old: Option<&Version>, new: &Version) -> Vec<String> {
     let mut names: Vec<&String> = old.keys().chain(new.values.keys()).collect();
     names.sort_unstable();
     names.dedup();
-    names.retain(|name| !SILENT.contains(&name.as_str()) && value(old, name) != value(&new.values, name));
+    names.retain(|name| {
+        !hidden(name) && !SILENT.contains(&name.as_str()) && value(old, name) != value(&new.values, name)
+    });
     names.into_iter().cloned().collect()
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::feature::Feature;
 use super::schema::{Field, Kind, Object, Owner};
 
 /// The differences between an org's schema and that of an org fresh from the vendor.
@@ -16,6 +17,9 @@ pub(crate) struct Customization {
     pub absent: BTreeSet<String>,
     /// By object and field, what may be done with it where that is less than everything.
     pub access: BTreeMap<(String, String), Access>,
+    /// Features that were switched on or off.
+    #[serde(default)]
+    pub features: BTreeMap<Feature, bool>,
 }
 
 /// What field-level security leaves.
@@ -86,11 +90,19 @@ pub(crate) enum CustomKind {
 
 impl Customization {
     pub(super) fn has_object(&self, name: &str) -> bool {
-        !self.absent.contains(name)
+        !self.absent.contains(name) && Feature::for_object(name).is_none_or(|feature| self.has(feature))
+    }
+
+    /// Whether the org has a feature.
+    pub(super) fn has(&self, feature: Feature) -> bool {
+        self.features.get(&feature).copied().unwrap_or(feature.by_default())
     }
 
     /// Whether a field is seen at all; takes from it what may not be done with it.
     pub(super) fn shows(&self, object: &str, field: &mut Field) -> bool {
+        if Feature::for_field(object, field.name).is_some_and(|feature| !self.has(feature)) {
+            return false;
+        }
         match self.access.get(&(object.to_owned(), field.name.to_owned())) {
             Some(Access::Hidden) => false,
             Some(Access::ReadOnly) => {
@@ -111,6 +123,7 @@ impl Customization {
         }
         self.absent.extend(other.absent.iter().cloned());
         self.access.extend(other.access.iter().map(|(field, access)| (field.clone(), *access)));
+        self.features.extend(&other.features);
     }
 }
 

@@ -138,7 +138,8 @@ impl Salesforce {
         };
         let id = id::mint(object.prefix, &self.draw("User"));
         let creator = Caller::new(self.door.users.first().unwrap_or(&id).clone());
-        self.insert(object, &id, values, &creator, now, now);
+        self.commit_at_once();
+        self.insert(object, &id, values, &creator, now);
         self.door.users.push(id.clone());
         self.door.refresh_tokens.insert(format!("refresh-{email}"), email.to_owned());
         self.welcome(email, now);

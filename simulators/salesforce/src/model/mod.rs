@@ -4,15 +4,21 @@ mod announce;
 mod app;
 mod assertion;
 mod assignment;
+mod bin;
 mod caller;
 pub(crate) mod changes;
 mod check;
+mod commit;
+mod convert;
 pub(crate) mod custom;
 mod door;
 mod duplicates;
 mod edition;
+mod feature;
 pub(crate) mod id;
 mod input;
+mod md5;
+mod merge;
 pub(crate) mod objects;
 mod organization;
 pub(crate) mod outbox;
@@ -23,6 +29,7 @@ mod rules;
 pub(crate) mod schema;
 mod security;
 mod seed;
+mod series;
 mod sharing;
 pub(crate) mod stamp;
 pub(crate) mod store;
@@ -33,7 +40,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -43,11 +50,14 @@ pub use app::{APP_CERTIFICATE, APP_PRIVATE_KEY, App};
 pub use assignment::{AssignmentEntry, AssignmentRule};
 pub(crate) use caller::{Caller, Terms};
 pub(crate) use check::accept;
+pub(crate) use convert::{Conversion, Converted};
 pub(crate) use door::{Approval, CodeGrant, Denial, Pass};
 pub use door::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
 pub use duplicates::{DuplicateAction, DuplicateRule, MatchBy, MatchingRule};
 pub use edition::Edition;
+pub use feature::Feature;
 pub(crate) use input::Input;
+pub(crate) use merge::{Merge, Merged};
 pub use outbox::{EventRelay, OutboundMessage, RelayState};
 pub(crate) use read::{Paging, attributes, record};
 pub use rights::Unfit;
@@ -58,6 +68,7 @@ pub(crate) use store::Values;
 pub use validation::ValidationRule;
 pub(crate) use write::Upserted;
 
+use commit::Commits;
 use custom::Customization;
 use door::Door;
 use outbox::Outbox;
@@ -83,6 +94,9 @@ pub struct Knobs {
     pub rotate_refresh_tokens: bool,
     /// Whether events may last longer than a day (an option of the org's activity settings).
     pub multiday_events: bool,
+    /// How many ids one answer about changed or deleted rows holds; where there are more it is refused.
+    #[serde(default = "most_replicated")]
+    pub replication_limit: usize,
     /// How long a session lives without being used. The vendor's default is two hours.
     pub session_timeout: Duration,
     /// How long after its commit a write is found by searches.
@@ -101,6 +115,11 @@ pub struct Knobs {
     pub duplicate_result_spelled_right: bool,
 }
 
+/// The vendor's own bound of getUpdated and getDeleted.
+fn most_replicated() -> usize {
+    600_000
+}
+
 impl Default for Knobs {
     fn default() -> Self {
         Self {
@@ -109,6 +128,7 @@ impl Default for Knobs {
             batch_size: None,
             rotate_refresh_tokens: false,
             multiday_events: true,
+            replication_limit: most_replicated(),
             session_timeout: Duration::from_hours(2),
             search_lag: Duration::from_secs(5),
             unavailable: 0,
@@ -152,6 +172,11 @@ pub struct Salesforce {
     counters: BTreeMap<String, u64>,
     /// Who may do what.
     rights: Rights,
+    #[serde(default)]
+    commits: Commits,
+    /// Up to when the log of deletions was purged.
+    #[serde(default)]
+    deletions_purged: Option<Timestamp>,
 }
 
 /// Why a snapshot cannot be restored.
@@ -191,6 +216,8 @@ impl Salesforce {
             locks: BTreeMap::new(),
             counters: BTreeMap::new(),
             rights: Rights::default(),
+            commits: Commits::default(),
+            deletions_purged: None,
         };
         org.org_id = id::mint("00D", &org.draw("org"));
         org.set_up_organization(now);
@@ -273,6 +300,17 @@ impl Salesforce {
         self.set_up_permission_sets(package, now);
     }
 
+    /// Switches a feature of the product on or off; rows keep the values they have.
+    pub fn set_feature(&mut self, feature: Feature, on: bool, now: Timestamp) {
+        let features = BTreeMap::from([(feature, on)]);
+        self.customize(&Customization { features, ..Customization::default() }, now);
+    }
+
+    /// Whether the org has a feature.
+    pub fn has_feature(&self, feature: Feature) -> bool {
+        self.customization.has(feature)
+    }
+
     /// Changes the schema; rows keep the values they have.
     pub(crate) fn customize(&mut self, change: &Customization, now: Timestamp) {
         self.customization.add(change);
@@ -313,6 +351,7 @@ impl Salesforce {
     /// A request begins: purges what is outlived and counts the call.
     pub(crate) fn begin(&mut self) {
         self.store.begin();
+        self.commits.begin();
     }
 
     pub(crate) fn count_calls(&mut self, calls: u64, now: Timestamp) {
@@ -330,11 +369,6 @@ impl Salesforce {
 
     pub(crate) fn roll_back(&mut self, to: store::Savepoint) {
         self.store.roll_back(to);
-    }
-
-    fn visible_at(&self, now: Timestamp) -> Timestamp {
-        let delay = SignedDuration::try_from(self.knobs.commit_delay).unwrap_or(SignedDuration::ZERO);
-        now.checked_add(delay).unwrap_or(now)
     }
 }
 

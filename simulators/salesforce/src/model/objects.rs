@@ -3,18 +3,18 @@
 mod access;
 mod activities;
 mod files;
+mod parties;
 
 use super::schema::{Field, Kind, Object, Owner};
 use access::{
     ASSIGNMENT_RULE, FIELD_PERMISSIONS, GROUP, GROUP_MEMBER, PERMISSION_SET, PERMISSION_SET_ASSIGNMENT, PROFILE,
     QUEUE_SOBJECT, USER_ROLE,
 };
-use activities::{EMAIL_MESSAGE, EMAIL_MESSAGE_RELATION, EVENT, EVENT_RELATION, TASK};
+use activities::{EMAIL_MESSAGE, EMAIL_MESSAGE_RELATION, EVENT, EVENT_RELATION, TASK, TASK_RELATION};
 use files::{CONTENT_DOCUMENT, CONTENT_DOCUMENT_LINK, CONTENT_VERSION};
+use parties::{ACCOUNT, CONTACT, LEAD};
 
-use Kind::{
-    Address, Area, AutoNumber, Boolean, Currency, Date, DateTime, Double, Email, Int, Phone, Picklist, Text, Url,
-};
+use Kind::{Area, AutoNumber, Boolean, Currency, Date, DateTime, Double, Email, Phone, Picklist, Text};
 
 const fn text(name: &'static str, label: &'static str, length: usize) -> Field {
     Field::new(name, label, Text(length))
@@ -124,108 +124,6 @@ const USER: &[Field] = &[
     reference("ProfileId", "Profile ID", &["Profile"], "Profile").children("Users"),
     text("FederationIdentifier", "SAML Federation ID", 512).id_lookup(),
     picklist("UserType", "User Type", values!["Standard"]).read_only(),
-];
-
-const ACCOUNT: &[Field] = &[
-    text("Name", "Account Name", 255).required().name_field(),
-    picklist(
-        "Type",
-        "Account Type",
-        values!["Prospect", "Customer - Direct", "Customer - Channel", "Channel Partner / Reseller", "Other"],
-    ),
-    reference("ParentId", "Parent Account ID", &["Account"], "Parent").children("ChildAccounts"),
-    area("BillingStreet", "Billing Street", 255),
-    text("BillingCity", "Billing City", 40),
-    text("BillingState", "Billing State/Province", 80),
-    text("BillingPostalCode", "Billing Zip/Postal Code", 20),
-    text("BillingCountry", "Billing Country", 80),
-    of("BillingAddress", "Billing Address", Address("Billing")).read_only(),
-    area("ShippingStreet", "Shipping Street", 255),
-    text("ShippingCity", "Shipping City", 40),
-    text("ShippingState", "Shipping State/Province", 80),
-    text("ShippingPostalCode", "Shipping Zip/Postal Code", 20),
-    text("ShippingCountry", "Shipping Country", 80),
-    of("ShippingAddress", "Shipping Address", Address("Shipping")).read_only(),
-    phone("Phone", "Account Phone"),
-    phone("Fax", "Account Fax"),
-    of("Website", "Website", Url(255)),
-    picklist("Industry", "Industry", INDUSTRIES),
-    of("AnnualRevenue", "Annual Revenue", Currency),
-    of("NumberOfEmployees", "Employees", Int),
-    area("Description", "Account Description", 32_000),
-];
-
-const CONTACT: &[Field] = &[
-    reference("AccountId", "Account ID", &["Account"], "Account").children("Contacts").cascade(),
-    text("LastName", "Last Name", 80).required(),
-    text("FirstName", "First Name", 40),
-    picklist("Salutation", "Salutation", SALUTATIONS),
-    text("Name", "Full Name", 121).required().read_only().name_field(),
-    area("MailingStreet", "Mailing Street", 255),
-    text("MailingCity", "Mailing City", 40),
-    text("MailingState", "Mailing State/Province", 80),
-    text("MailingPostalCode", "Mailing Zip/Postal Code", 20),
-    text("MailingCountry", "Mailing Country", 80),
-    of("MailingAddress", "Mailing Address", Address("Mailing")).read_only(),
-    area("OtherStreet", "Other Street", 255),
-    text("OtherCity", "Other City", 40),
-    text("OtherState", "Other State/Province", 80),
-    text("OtherPostalCode", "Other Zip/Postal Code", 20),
-    text("OtherCountry", "Other Country", 80),
-    of("OtherAddress", "Other Address", Address("Other")).read_only(),
-    phone("Phone", "Business Phone"),
-    phone("Fax", "Business Fax"),
-    phone("MobilePhone", "Mobile Phone"),
-    phone("HomePhone", "Home Phone"),
-    phone("OtherPhone", "Other Phone"),
-    phone("AssistantPhone", "Asst. Phone"),
-    reference("ReportsToId", "Reports To ID", &["Contact"], "ReportsTo"),
-    of("Email", "Email", Email(80)).id_lookup(),
-    text("Title", "Title", 128),
-    text("Department", "Department", 80),
-    text("AssistantName", "Assistant's Name", 40),
-    picklist("LeadSource", "Lead Source", SOURCES),
-    of("Birthdate", "Birthdate", Date),
-    area("Description", "Contact Description", 32_000),
-    flag("HasOptedOutOfEmail", "Email Opt Out"),
-    flag("DoNotCall", "Do Not Call"),
-];
-
-const LEAD: &[Field] = &[
-    text("LastName", "Last Name", 80).required(),
-    text("FirstName", "First Name", 40),
-    picklist("Salutation", "Salutation", SALUTATIONS),
-    text("Name", "Full Name", 121).required().read_only().name_field(),
-    text("Title", "Title", 128),
-    text("Company", "Company", 255).required(),
-    area("Street", "Street", 255),
-    text("City", "City", 40),
-    text("State", "State/Province", 80),
-    text("PostalCode", "Zip/Postal Code", 20),
-    text("Country", "Country", 80),
-    of("Address", "Address", Address("")).read_only(),
-    phone("Phone", "Phone"),
-    phone("MobilePhone", "Mobile Phone"),
-    phone("Fax", "Fax"),
-    of("Email", "Email", Email(80)).id_lookup(),
-    of("Website", "Website", Url(255)),
-    area("Description", "Description", 32_000),
-    picklist("LeadSource", "Lead Source", SOURCES),
-    picklist(
-        "Status",
-        "Status",
-        values!["Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted"],
-    )
-    .defaulted(),
-    picklist("Industry", "Industry", INDUSTRIES),
-    flag("IsConverted", "Converted").read_only(),
-    of("ConvertedDate", "Converted Date", Date).read_only(),
-    reference("ConvertedAccountId", "Converted Account ID", &["Account"], "ConvertedAccount").read_only(),
-    reference("ConvertedContactId", "Converted Contact ID", &["Contact"], "ConvertedContact").read_only(),
-    reference("ConvertedOpportunityId", "Converted Opportunity ID", &["Opportunity"], "ConvertedOpportunity")
-        .read_only(),
-    flag("HasOptedOutOfEmail", "Email Opt Out"),
-    flag("DoNotCall", "Do Not Call"),
 ];
 
 const OPPORTUNITY: &[Field] = &[
@@ -402,6 +300,7 @@ pub(super) const OBJECTS: &[Object] = &[
         ..object(["Organization", "Organization", "Organizations"], "00D", Owner::Nobody, false, ORGANIZATION)
     },
     object(["Task", "Task", "Tasks"], "00T", Owner::UserOrQueue, true, TASK),
+    object(["TaskRelation", "Task Relation", "Task Relations"], "0RT", Owner::Nobody, false, TASK_RELATION),
     Object { deletable: false, ..object(["User", "User", "Users"], "005", Owner::Nobody, true, USER) },
     // Who may do what.
     Object {

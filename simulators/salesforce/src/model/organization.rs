@@ -22,6 +22,7 @@ impl Salesforce {
         let row: Values = values.as_object().cloned().unwrap_or_default().into_iter().collect();
         let caller = Caller::new(id::mint("005", &Sha256::digest("Automated Process")));
         let org = self.org_id.clone();
-        self.insert(object, &org, row, &caller, now, now);
+        self.commit_at_once();
+        self.insert(object, &org, row, &caller, now);
     }
 }

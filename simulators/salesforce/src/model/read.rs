@@ -132,6 +132,7 @@ impl Salesforce {
         (start, end): (Timestamp, Timestamp),
         now: Timestamp,
     ) -> (Vec<(String, Timestamp)>, Timestamp) {
+        let start = start.max(self.deletions_known_since(now));
         let deleted = self
             .seen(caller, object, true, now)
             .filter(|view| view.version.deleted && view.version.stamped_at >= start && view.version.stamped_at < end);
@@ -140,8 +141,9 @@ impl Salesforce {
     }
 
     /// From when on deletions are known.
-    pub(crate) fn deletions_known_since(now: Timestamp) -> Timestamp {
-        now.checked_sub(BIN).unwrap_or(now)
+    pub(crate) fn deletions_known_since(&self, now: Timestamp) -> Timestamp {
+        let kept = now.checked_sub(BIN).unwrap_or(now);
+        self.deletions_purged.map_or(kept, |purged| kept.max(purged))
     }
 
     /// `end`, or now, or when the oldest write was stamped that is not yet committed.
@@ -167,7 +169,7 @@ pub(crate) fn record<'a>(
     let mut record = Map::new();
     record.insert("attributes".to_owned(), attributes(view.row.object(), view, base));
     for field in fields {
-        record.insert(field.name.to_owned(), view.value(field, now).into_owned());
+        record.insert(field.name.to_owned(), view.shown(field, base, now).into_owned());
     }
     record
 }

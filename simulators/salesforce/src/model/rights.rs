@@ -239,7 +239,8 @@ impl Salesforce {
             put(&mut row, name, value.clone());
         }
         fill_defaults(object, &mut row, &caller);
-        self.insert(object, &id, row, &caller, now, now);
+        self.commit_at_once();
+        self.insert(object, &id, row, &caller, now);
         id
     }
 

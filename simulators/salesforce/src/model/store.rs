@@ -16,6 +16,9 @@ pub(crate) type Values = BTreeMap<String, Value>;
 /// How long a deleted row stays in the recycle bin.
 pub(crate) const BIN: SignedDuration = SignedDuration::from_hours(15 * 24);
 
+/// How long a row that was taken out of the bin is still found by `queryAll`.
+const EMPTIED: SignedDuration = SignedDuration::from_hours(24);
+
 /// How old an activity is when it is archived: only `queryAll` finds it then.
 const ARCHIVED_AFTER: SignedDuration = SignedDuration::from_hours(365 * 24);
 
@@ -27,7 +30,26 @@ pub(crate) struct Version {
     /// `SystemModstamp`: when the write was made.
     pub stamped_at: Timestamp,
     pub deleted: bool,
+    /// The row whose deletion took this one along; the row itself if it was deleted on its own.
+    #[serde(default)]
+    pub deleted_with: Option<String>,
+    /// When it was taken out of the recycle bin for good.
+    #[serde(default)]
+    pub emptied_at: Option<Timestamp>,
     pub values: Values,
+}
+
+impl Version {
+    /// Whether it lies in the recycle bin and can be taken back.
+    pub(crate) fn in_bin(&self, now: Timestamp) -> bool {
+        self.deleted && self.emptied_at.is_none() && now.duration_since(self.stamped_at) < BIN
+    }
+
+    /// Whether nobody can find it any more.
+    fn gone(&self, now: Timestamp) -> bool {
+        let emptied = self.emptied_at.is_some_and(|at| now.duration_since(at) >= EMPTIED);
+        self.deleted && (emptied || now.duration_since(self.stamped_at) >= BIN)
+    }
 }
 
 /// One row of an object.
@@ -42,7 +64,8 @@ pub struct Row {
 impl Row {
     /// A row that is not stored (yet): its one state, as of now.
     pub(crate) fn drafted(id: &str, object: &Object, values: Values, now: Timestamp) -> Self {
-        let version = Version { visible_at: now, stamped_at: now, deleted: false, values };
+        let version =
+            Version { visible_at: now, stamped_at: now, deleted: false, deleted_with: None, emptied_at: None, values };
         Self { id: id.to_owned(), object: object.name.to_owned(), versions: vec![version] }
     }
 
@@ -79,8 +102,12 @@ impl Row {
     /// What a reader sees: the newest committed state, unless the bin was emptied of it.
     pub(crate) fn seen(&self, now: Timestamp) -> Option<View<'_>> {
         let version = self.versions.iter().rev().find(|version| version.visible_at <= now)?;
-        let gone = version.deleted && now.duration_since(version.stamped_at) >= BIN;
-        (!gone).then_some(View { row: self, version })
+        (!version.gone(now)).then_some(View { row: self, version })
+    }
+
+    /// Whether the newest state is that of a row nobody can find any more.
+    pub(crate) fn is_gone(&self, now: Timestamp) -> bool {
+        self.versions.last().is_some_and(|version| version.gone(now))
     }
 
     /// What searches know of it when their index stands at `until`: the state of then, or the oldest that is
@@ -112,8 +139,19 @@ impl<'a> View<'a> {
         match field.kind {
             Kind::Address(prefix) => Cow::Owned(self.address(prefix)),
             _ if field.name == "IsArchived" => Cow::Owned(json!(self.archived(now))),
+            // A row may be older than a box.
+            Kind::Boolean if !self.version.values.contains_key(field.name) => Cow::Owned(json!(false)),
             _ => Cow::Borrowed(self.version.values.get(field.name).unwrap_or(&Value::Null)),
         }
+    }
+
+    /// The same in a record: bytes are not told, but where they are. `base` is the path up to the version.
+    pub(crate) fn shown(&self, field: &Field, base: &str, now: Timestamp) -> Cow<'a, Value> {
+        let value = self.value(field, now);
+        if field.kind == Kind::Base64 && !value.is_null() {
+            return Cow::Owned(json!(format!("{base}/sobjects/{}/{}/{}", self.row.object, self.row.id, field.name)));
+        }
+        value
     }
 
     fn address(&self, prefix: &str) -> Value {
@@ -186,6 +224,11 @@ impl Store {
 
     pub(crate) fn row(&self, id: &str) -> Option<&Row> {
         self.rows.get(id)
+    }
+
+    /// Every row, by id.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
     }
 
     /// Every row of an object by id, deleted ones too.

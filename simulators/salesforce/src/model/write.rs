@@ -50,8 +50,7 @@ impl Salesforce {
             *count += 1;
             put(&mut values, field.name, json!(format!("{count:08}")));
         }
-        let visible_at = self.visible_at(now);
-        self.insert(object, &id, values, caller, now, visible_at);
+        self.insert(object, &id, values, caller, now);
         rules::after_create(self, object, &id, caller, now);
         self.note_setup(object, now);
         Ok(id)
@@ -67,14 +66,14 @@ impl Salesforce {
         now: Timestamp,
     ) -> Result<(), Vec<Refusal>> {
         let old = self
-            .living(caller, object, id, Right::Edit)?
+            .living(caller, object, id, Right::Edit, now)?
             .latest()
             .map(|version| version.values.clone())
             .unwrap_or_default();
         let changes = self.read_input(caller, object, input, false)?;
         let object = self.whole(object);
         if changes.get("OwnerId").is_some_and(|owner| Some(owner) != old.get("OwnerId")) {
-            self.living(caller, object, id, Right::Delete)?;
+            self.living(caller, object, id, Right::Delete, now)?;
         }
         self.lock_row(id)?;
         let mut values = old.clone();
@@ -86,7 +85,7 @@ impl Salesforce {
         self.apply_rules_of_admins(caller, object, id, &mut values, &changes, now)?;
         put(&mut values, "LastModifiedDate", json!(stamp::write(now)));
         put(&mut values, "LastModifiedById", json!(caller.user));
-        self.stamp(object, id, values, false, now);
+        self.stamp(object, id, values, now);
         rules::after_update(self, object, id, &old, caller, now);
         self.note_setup(object, now);
         Ok(())
@@ -100,28 +99,14 @@ impl Salesforce {
         id: &str,
         now: Timestamp,
     ) -> Result<(), Vec<Refusal>> {
-        self.living(caller, object, id, Right::Delete)?;
+        self.living(caller, object, id, Right::Delete, now)?;
         if !object.deletable {
             let message = format!("entity type {} does not support delete", object.name);
             return Err(Refusal::write("INVALID_TYPE_FOR_OPERATION", message).into());
         }
+        rules::before_delete(self, object, id)?;
         self.lock_row(id)?;
-        for (child, field) in self.schema().children(object).filter(|(_, field)| field.cascade) {
-            for row in self.store.holders(child, field, id) {
-                let points_here =
-                    self.store.row(&row).is_some_and(|row| !row.is_deleted() && row.text(field.name) == id);
-                if points_here {
-                    self.delete(&caller.as_org(), child, &row, now)?;
-                }
-            }
-        }
-        if let Some(version) = self.store.row(id).and_then(Row::latest) {
-            let mut values = version.values.clone();
-            put(&mut values, "IsDeleted", json!(true));
-            put(&mut values, "LastModifiedDate", json!(stamp::write(now)));
-            put(&mut values, "LastModifiedById", json!(caller.user));
-            self.stamp(object, id, values, true, now);
-        }
+        self.bury(caller, object, id, id, now);
         self.note_setup(object, now);
         Ok(())
     }
@@ -169,8 +154,15 @@ impl Salesforce {
     }
 
     /// The row, if the caller may do that with it: it is there, he sees it, and it is not deleted.
-    fn living(&self, caller: &Caller, object: &Object, id: &str, right: Right) -> Result<&Row, Vec<Refusal>> {
-        let row = self.store.row(id).filter(|row| row.object() == object.name);
+    pub(super) fn living(
+        &self,
+        caller: &Caller,
+        object: &Object,
+        id: &str,
+        right: Right,
+        now: Timestamp,
+    ) -> Result<&Row, Vec<Refusal>> {
+        let row = self.store.row(id).filter(|row| row.object() == object.name && !row.is_gone(now));
         let row = row.filter(|row| self.may(caller, row, Right::Read)).ok_or_else(Refusal::not_found)?;
         if row.is_deleted() {
             return Err(Refusal::deleted().into());
@@ -227,7 +219,9 @@ impl Salesforce {
         changes: &Changes,
         id: Option<&str>,
     ) -> Result<(), Vec<Refusal>> {
-        let required = object.fields().filter(|field| !field.nillable && field.createable);
+        // A new row is given what it was not told, and a box that is not ticked is not empty.
+        let given = |field: &Field| (field.defaulted && id.is_none()) || field.kind == Kind::Boolean;
+        let required = object.fields().filter(|field| !field.nillable && field.createable && !given(field));
         let missing: Vec<&str> =
             required.filter(|field| !values.contains_key(field.name)).map(|field| field.name).collect();
         if !missing.is_empty() {
@@ -287,6 +281,20 @@ impl Salesforce {
         }
     }
 
+    /// Writes a row that the system makes of its own accord, and gives its id.
+    pub(super) fn insert_own(
+        &mut self,
+        object: &'static Object,
+        mut values: Values,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> String {
+        fill_defaults(object, &mut values, caller);
+        let id = id::mint(object.prefix, &self.draw(object.name));
+        self.insert(object, &id, values, caller, now);
+        id
+    }
+
     /// Writes a new row as it stands, with its audit fields.
     pub(super) fn insert(
         &mut self,
@@ -295,10 +303,9 @@ impl Salesforce {
         mut values: Values,
         caller: &Caller,
         now: Timestamp,
-        visible_at: Timestamp,
     ) {
         let stamped = json!(stamp::write(now));
-        if object.deletable {
+        if object.field("IsDeleted").is_some() {
             put(&mut values, "IsDeleted", json!(false));
         }
         for name in ["CreatedDate", "LastModifiedDate", "SystemModstamp"] {
@@ -308,23 +315,22 @@ impl Salesforce {
             put(&mut values, name, json!(caller.user));
         }
         put(&mut values, "Id", json!(id));
-        let stamped_at = stamp::whole_seconds(now);
-        self.store.write(object, id, Version { visible_at, stamped_at, deleted: false, values }, now);
+        let version = self.version(values, now);
+        self.store.write(object, id, version, now);
     }
 
     /// Writes a row's next state, with its `SystemModstamp`.
-    pub(super) fn stamp(
-        &mut self,
-        object: &'static Object,
-        id: &str,
-        mut values: Values,
-        deleted: bool,
-        now: Timestamp,
-    ) {
+    pub(super) fn stamp(&mut self, object: &'static Object, id: &str, mut values: Values, now: Timestamp) {
         put(&mut values, "SystemModstamp", json!(stamp::write(now)));
+        let version = self.version(values, now);
+        self.store.write(object, id, version, now);
+    }
+
+    /// A state written now, to be seen when the running request commits.
+    pub(super) fn version(&mut self, values: Values, now: Timestamp) -> Version {
         let visible_at = self.visible_at(now);
         let stamped_at = stamp::whole_seconds(now);
-        self.store.write(object, id, Version { visible_at, stamped_at, deleted, values }, now);
+        Version { visible_at, stamped_at, deleted: false, deleted_with: None, emptied_at: None, values }
     }
 }
 

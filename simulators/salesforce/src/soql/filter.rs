@@ -247,7 +247,9 @@ impl Test {
         let named = |column: &Column| column.hops.is_empty() && fields.contains(&column.leaf.name);
         match self {
             Self::All(tests) => tests.iter().any(|test| test.pins(fields)),
-            Self::Text(column, Operator::Equal, _) | Self::Among(column, _) => named(column),
+            Self::Text(column, Operator::Equal, _) | Self::Among(column, _) | Self::AmongRows(column, ..) => {
+                named(column)
+            }
             _ => false,
         }
     }

@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
         let value = if column.polymorphic() {
             self.common(target, column.leaf)
         } else {
-            target.value(column.leaf, self.now).into_owned()
+            target.shown(column.leaf, self.base, self.now).into_owned()
         };
         match column.function {
             None | Some(Function::Aggregate(_)) => value,

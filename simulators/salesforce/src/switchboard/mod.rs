@@ -5,6 +5,7 @@ mod access;
 mod notices;
 mod org;
 mod rights;
+mod rows;
 mod rules;
 mod service;
 
@@ -44,6 +45,9 @@ pub(crate) static SWITCHES: &[Switch<Salesforce>] = &[
     org::PACKAGES,
     service::SEARCH,
     org::EVENTS,
+    rows::FEATURES,
+    rows::SERIES,
+    rows::REPLICATION,
     org::USERS,
     org::WORLD,
     org::RESET,

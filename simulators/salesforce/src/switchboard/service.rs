@@ -95,19 +95,34 @@ pub(super) const COMMITS: Switch<Salesforce> = Switch {
     about: "Long transactions: a write has its stamp at once, but is seen only when it is committed.",
     reading: Reading {
         query: &[],
-        read: |org, _| json!({"delay_seconds": org.knobs.commit_delay.as_secs()}),
+        read: |org, _| {
+            let next: Vec<String> = org.ordered_commits().map(|delay| delay.as_secs().to_string()).collect();
+            json!({"delay_seconds": org.knobs.commit_delay.as_secs(), "next_seconds": next.join(" ")})
+        },
         glance: None,
     },
     actions: &[Action {
         method: "POST",
-        about: "Sets it for the writes from now on.",
-        body: Body::Fields(&[Field::needed(
-            "delay_seconds",
-            Form::Count { least: 0, most: LONGEST_COMMIT },
-            "from stamp to commit, in seconds of the simulator's time",
-        )]),
+        about: "Sets it for the writes from now on, or for the next ones.",
+        body: Body::Fields(&[
+            Field::new(
+                "delay_seconds",
+                Form::Count { least: 0, most: LONGEST_COMMIT },
+                "from stamp to commit, in seconds of the simulator's time",
+            ),
+            Field::new(
+                "next_seconds",
+                Form::Text,
+                "the same for each of the next requests that write, with a space between, such as '30 0 10'",
+            ),
+        ]),
         run: |org, order| {
+            let next = order.text("next_seconds").unwrap_or_default().split_whitespace().map(str::parse::<u32>);
+            let next = next.collect::<Result<Vec<_>, _>>().map_err(|error| {
+                Objection::field("next_seconds", error.to_string(), "send whole numbers with a space between")
+            })?;
             set(&mut org.knobs.commit_delay, order.count("delay_seconds").map(Duration::from_secs));
+            org.delay_next_commits(next.into_iter().map(|seconds| Duration::from_secs(seconds.into())));
             Ok(Value::Null)
         },
     }],

@@ -3,12 +3,17 @@
 mod activities;
 mod approval;
 mod assertion;
+mod bin;
 mod composite;
 mod entry;
 mod errors;
+mod files;
 mod fuzz;
+mod invitations;
+mod leads;
 mod many;
 mod package;
+mod people;
 mod push;
 mod query;
 mod replication;

@@ -72,7 +72,9 @@ fn the_page_tells_every_switch_and_every_knob_can_be_worked() {
     for (switch, body) in [
         ("limits", json!({ "daily": 7 })),
         ("unavailable", json!({ "times": 2, "html": true })),
-        ("commits", json!({ "delay_seconds": 30 })),
+        ("commits", json!({ "delay_seconds": 30, "next_seconds": "30 0" })),
+        ("features", json!({ "person_accounts": true, "shared_activities": true, "enhanced_email": false })),
+        ("replication", json!({ "most_ids": 5 })),
         ("pages", json!({ "batch_size": 3 })),
         ("search", json!({ "lag_seconds": 1 })),
         ("events", json!({ "multiday": false })),
@@ -316,4 +318,24 @@ fn rules_of_admins_are_switched_from_outside() {
     assert_ne!(owner, outside.call("GET", &format!("sobjects/Lead/{id}"), &Value::Null).1["CreatedById"]);
     let left = outside.told("DELETE", "assignment-rules", &Value::Null).1;
     assert_eq!(left[0]["active"], json!(false));
+}
+
+#[test]
+fn a_series_is_made_from_outside() {
+    let outside = Outside::new();
+    let order = |starts: &str| {
+        json!({
+            "username": BEN, "event": { "Subject": "Daily", "DurationInMinutes": 30 }, "pattern": "RRULE:FREQ=DAILY",
+            "starts": starts,
+        })
+    };
+    let ids = outside.set("series", &order("2031-05-07T09:00:00Z 2031-05-08T09:00:00Z"))["ids"].clone();
+    assert_eq!(
+        outside.call("GET", &format!("sobjects/Event/{}", ids[1].as_str().unwrap()), &Value::Null).1["Subject"],
+        "Daily"
+    );
+    assert_eq!(outside.told("POST", "series", &order("soon")).0, 400);
+    let refused = json!({ "username": BEN, "event": {}, "pattern": "x", "starts": "2031-05-07T09:00:00Z" });
+    assert_eq!(outside.told("POST", "series", &refused).0, 400);
+    assert_eq!(outside.told("POST", "commits", &json!({ "next_seconds": "soon" })).0, 400);
 }

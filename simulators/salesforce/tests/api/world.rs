@@ -119,3 +119,34 @@ pub(crate) fn refusal(reply: &Reply) -> (u16, String, Value) {
     let fields = error.get("fields").cloned().unwrap_or_else(|| json!("none"));
     (reply.status.as_u16(), error["errorCode"].as_str().unwrap_or_default().to_owned(), fields)
 }
+
+impl World {
+    /// A SOAP operation as Anna: the status and the text of the answer.
+    pub(crate) fn soap(&mut self, operation: &str, content: &str) -> (u16, String) {
+        let body = format!(
+            "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+             xmlns:urn=\"urn:partner.soap.sforce.com\"><soapenv:Header><urn:SessionHeader><urn:sessionId>sim-{ANNA}\
+             </urn:sessionId></urn:SessionHeader></soapenv:Header><soapenv:Body><urn:{operation}>{content}\
+             </urn:{operation}></soapenv:Body></soapenv:Envelope>"
+        );
+        let mut request = Request::new(Method::POST, "/services/Soap/u/59.0", "http://sf.test");
+        request.headers.insert("content-type", "text/xml".parse().unwrap());
+        request.headers.insert("soapaction", "\"\"".parse().unwrap());
+        request.body = body.into_bytes();
+        let reply = self.send(request);
+        (reply.status.as_u16(), String::from_utf8(reply.body).unwrap())
+    }
+
+    /// The id of the only row that a condition finds.
+    pub(crate) fn only(&mut self, object: &str, condition: &str) -> String {
+        let found = self.column(&format!("SELECT Id FROM {object} WHERE {condition}"), "Id");
+        assert_eq!(found.len(), 1, "{object} {condition}");
+        found[0].as_str().unwrap().to_owned()
+    }
+}
+
+/// The text of the first element of that name.
+pub(crate) fn element(xml: &str, name: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once("</")?.0.to_owned())
+}

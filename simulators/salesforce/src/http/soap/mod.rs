@@ -5,6 +5,7 @@
 //! one line in that table.
 
 mod fault;
+mod rows;
 mod session;
 mod xml;
 
@@ -69,6 +70,10 @@ const OPERATIONS: &[(&str, Run)] = &[
     ("invalidateSessions", session::invalidate),
     ("getServerTimestamp", session::server_timestamp),
     ("getUserInfo", session::user_info),
+    ("convertLead", rows::convert_lead),
+    ("merge", rows::merge),
+    ("undelete", rows::undelete),
+    ("emptyRecycleBin", rows::empty_recycle_bin),
 ];
 
 /// Answers a request to `/services/Soap/{u|c}/NN.0`.

@@ -34,6 +34,17 @@ pub(super) const TASK: &[Field] = &[
     .restricted(),
     flag("IsRecurrence", "Create Recurring Series of Tasks").create_only(),
     flag("IsArchived", "Archived").calculated(),
+    of("TaskWhoIds", "Related People IDs", IdList),
+];
+
+pub(super) const TASK_RELATION: &[Field] = &[
+    reference("RelationId", "Relation ID", &["Contact", "Lead"], "Relation")
+        .required()
+        .create_only()
+        .children("TaskRelations"),
+    reference("TaskId", "Task ID", &["Task"], "Task").required().create_only().children("TaskRelations").cascade(),
+    flag("IsWhat", "Is What").read_only(),
+    reference("AccountId", "Account ID", &["Account"], "Account").read_only(),
 ];
 
 pub(super) const EVENT: &[Field] = &[
@@ -78,6 +89,8 @@ pub(super) const EVENT: &[Field] = &[
     text("Recurrence2PatternText", "Recurrence2 Pattern", 512).read_only(),
     of("Recurrence2PatternStartDate", "Recurrence2 Pattern Start", DateTime).read_only(),
     text("Recurrence2PatternTimeZone", "Recurrence2 Time Zone", 255).read_only(),
+    picklist("Recurrence2PatternVersion", "Recurrence2 Pattern Version", values!["1"]).read_only(),
+    of("EventWhoIds", "Related People IDs", IdList),
 ];
 
 pub(super) const EVENT_RELATION: &[Field] = &[
@@ -90,7 +103,7 @@ pub(super) const EVENT_RELATION: &[Field] = &[
     of("RespondedDate", "Responded Date", DateTime),
     text("Response", "Response", 255),
     flag("IsInvitee", "Is Invitee"),
-    flag("IsParent", "Is Parent").create_only(),
+    flag("IsParent", "Is Parent"),
     flag("IsWhat", "Is What").read_only(),
 ];
 

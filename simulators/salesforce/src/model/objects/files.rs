@@ -6,7 +6,9 @@ pub(super) const CONTENT_VERSION: &[Field] = &[
     reference("ContentDocumentId", "ContentDocument ID", &["ContentDocument"], "ContentDocument")
         .defaulted()
         .create_only()
-        .children("ContentVersions"),
+        .children("ContentVersions")
+        .cascade(),
+    flag("IsDeleted", "Deleted").read_only(),
     flag("IsLatest", "Is Latest").read_only(),
     text("ContentUrl", "Content URL", 1333),
     text("VersionNumber", "Version Number", 20).read_only(),
@@ -56,7 +58,8 @@ pub(super) const CONTENT_DOCUMENT_LINK: &[Field] = &[
     )
     .required()
     .create_only()
-    .children("ContentDocumentLinks"),
+    .children("ContentDocumentLinks")
+    .cascade(),
     reference("ContentDocumentId", "ContentDocument ID", &["ContentDocument"], "ContentDocument")
         .required()
         .create_only()

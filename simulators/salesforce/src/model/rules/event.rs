@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Changes, Refusal, Salesforce, Values, put, stamp, text};
+use super::{Changes, Refusal, Values, put, stamp, text};
 
 const DAY: i64 = 1440;
 
@@ -143,17 +143,17 @@ fn inconsistent(message: &str) -> Refusal {
     Refusal::write("INVALID_FIELD_FOR_INSERT_UPDATE", message).on("DurationInMinutes")
 }
 
-/// An event with an invitee is a group event. That is said in the event without its stamp moving.
-pub(super) fn mark_group(org: &mut Salesforce, relation: &str, now: Timestamp) {
-    let row = org.store.row(relation);
-    let Some(event) = row.map(|row| row.text("EventId").to_owned()) else { return };
-    let Some(object) = org.schema().object("Event") else { return };
-    let Some(version) = org.store.row(&event).and_then(|event| event.latest()) else { return };
-    if version.values.get("IsGroupEvent") != Some(&json!(false)) {
-        return;
-    }
-    let mut version = version.clone();
-    put(&mut version.values, "IsGroupEvent", json!(true));
-    put(&mut version.values, "GroupEventType", json!("1"));
-    org.store.write(object, &event, version, now);
+/// What an invitee may change in his own copy: his reminder, and what the admin added.
+pub(super) fn own_of_invitee(changes: &Changes, old: Option<&Values>) -> Result<(), Refusal> {
+    let Some(old) = old.filter(|old| old.get("IsChild") == Some(&json!(true))) else {
+        return Ok(());
+    };
+    let foreign = changes.iter().find(|(name, value)| {
+        let own = matches!(**name, "IsReminderSet" | "ReminderDateTime") || name.ends_with("__c");
+        !own && old.get(**name).unwrap_or(&Value::Null) != *value
+    });
+    foreign.map_or(Ok(()), |(name, _)| {
+        let message = "In the event of an invitee only the reminder can be changed; change the organizer's event";
+        Err(Refusal::integrity(name, message))
+    })
 }

@@ -3,10 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Changes, Refusal, Salesforce, Values, cut, is_list, put, stamp, text, touch};
-use crate::model::Caller;
-use crate::model::write::fill_defaults;
-use crate::model::{id, rules};
+use super::{Caller, Changes, Feature, Refusal, Salesforce, Values, cut, is_list, put, stamp, text, touch};
+use crate::model::rules;
 
 const DRAFT: &str = "5";
 
@@ -14,6 +12,7 @@ const DRAFT: &str = "5";
 const LISTS: [(&str, &str); 3] = [("ToIds", "ToAddress"), ("CcIds", "CcAddress"), ("BccIds", "BccAddress")];
 
 pub(super) fn before_write(
+    org: &Salesforce,
     values: &mut Values,
     changes: &Changes,
     old: Option<&Values>,
@@ -22,6 +21,9 @@ pub(super) fn before_write(
     // Outside cases the activity is the system's own.
     if changes.get("ActivityId").is_some_and(|id| !id.is_null()) && !values.contains_key("ParentId") {
         return Err(Refusal::read_only().on("ActivityId"));
+    }
+    if !org.has_feature(Feature::EnhancedEmail) && !values.contains_key("ParentId") {
+        return Err(Refusal::missing(&["ParentId"]));
     }
     let Some(old) = old else {
         if !values.contains_key("MessageDate") {
@@ -34,6 +36,9 @@ pub(super) fn before_write(
     }
     for (name, value) in changes {
         let read = *name == "Status" && text(old, "Status") == Some("0") && value == "1";
+        if old.get(*name).unwrap_or(&Value::Null) == value {
+            continue;
+        }
         if !read && *name != "IsExternallyVisible" && !name.ends_with("__c") {
             return Err(Refusal::read_only());
         }
@@ -62,6 +67,10 @@ pub(super) fn after_write(org: &mut Salesforce, message: &str, old: Option<&Valu
         return;
     };
     let draft = text(&values, "Status") == Some(DRAFT);
+    if draft {
+        // What a draft's lists no longer name, it is no longer related to.
+        unrelate(org, message, &values, old, caller, now);
+    }
     if !draft && !values.contains_key("ParentId") && !values.contains_key("ActivityId") {
         let task = file_task(org, &values, caller, now);
         touch(org, message, &[("ActivityId", json!(task))], now);
@@ -71,6 +80,30 @@ pub(super) fn after_write(org: &mut Salesforce, message: &str, old: Option<&Valu
         let has = values.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
         for person in has.iter().filter(|person| !had.contains(person)).filter_map(Value::as_str) {
             relate(org, message, person, kind, caller, now);
+        }
+    }
+}
+
+fn unrelate(
+    org: &mut Salesforce,
+    message: &str,
+    values: &Values,
+    old: Option<&Values>,
+    caller: &Caller,
+    now: Timestamp,
+) {
+    let Some(object) = org.schema().object("EmailMessageRelation") else { return };
+    for (list, kind) in LISTS {
+        let people = |values: &Values| values.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+        let has = people(values);
+        let dropped: Vec<Value> = old.map(people).unwrap_or_default();
+        for person in dropped.iter().filter(|person| !has.contains(person)).filter_map(Value::as_str) {
+            for relation in super::pointing(org, "EmailMessageRelation", "EmailMessageId", message) {
+                let row = org.store.row(&relation);
+                if row.is_some_and(|row| row.text("RelationId") == person && row.text("RelationType") == kind) {
+                    org.bury(caller, object, &relation, &relation, now);
+                }
+            }
         }
     }
 }
@@ -89,13 +122,9 @@ fn file_task(org: &mut Salesforce, mail: &Values, caller: &Caller, now: Timestam
     put(&mut values, "TaskSubtype", json!("Email"));
     put(&mut values, "ActivityDate", json!(day));
     put(&mut values, "OwnerId", mail.get("OwnerId").cloned().unwrap_or_default());
-    fill_defaults(object, &mut values, caller);
     // Nothing in it can be refused: it has no who yet, and what was checked with the mail.
     let _ = rules::before_write(org, object, &mut values, &Changes::new(), None, now);
-    let id = id::mint(object.prefix, &org.draw("Task"));
-    let visible_at = org.visible_at(now);
-    org.insert(object, &id, values, caller, now, visible_at);
-    id
+    org.insert_own(object, values, caller, now)
 }
 
 fn relate(org: &mut Salesforce, message: &str, person: &str, kind: &str, caller: &Caller, now: Timestamp) {
@@ -110,9 +139,7 @@ fn relate(org: &mut Salesforce, message: &str, person: &str, kind: &str, caller:
     put(&mut values, "RelationId", json!(person));
     put(&mut values, "RelationType", json!(kind));
     complete_relation(org, &mut values);
-    let id = id::mint(object.prefix, &org.draw("EmailMessageRelation"));
-    let visible_at = org.visible_at(now);
-    org.insert(object, &id, values, caller, now, visible_at);
+    let id = org.insert_own(object, values, caller, now);
     link_task(org, &id, now);
 }
 
@@ -138,4 +165,12 @@ pub(super) fn link_task(org: &mut Salesforce, relation: &str, now: Timestamp) {
     };
     let task = task.id().to_owned();
     touch(org, &task, &[("WhoId", json!(person)), ("AccountId", account)], now);
+}
+
+/// The task in the activity history goes with its mail; that of a case's mail is somebody's work and stays.
+pub(super) fn after_delete(org: &mut Salesforce, message: &str, root: &str, caller: &Caller, now: Timestamp) {
+    let Some(mail) = org.store.row(message).filter(|mail| mail.text("ParentId").is_empty()) else { return };
+    let task = mail.text("ActivityId").to_owned();
+    let Some(object) = org.schema().object("Task") else { return };
+    org.bury(caller, object, &task, root, now);
 }
