@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/salesforce/force-app");
+    let unset = |name: &str| io::Error::other(format!("cargo sets {name} for build scripts"));
+    let here = env::var_os("CARGO_MANIFEST_DIR").ok_or_else(|| unset("CARGO_MANIFEST_DIR"))?;
+    let root = Path::new(&here).join("../../infra/salesforce/force-app");
     println!("cargo:rerun-if-changed={}", root.display());
     let mut files = Vec::new();
     collect(&root, &mut files)?;
@@ -18,7 +20,7 @@ fn main() -> io::Result<()> {
         let _ = writeln!(source, "    ({path:?}, include_str!({:?})),", file.display().to_string());
     }
     source.push_str("];\n");
-    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR for build scripts"))?;
+    let out = env::var_os("OUT_DIR").ok_or_else(|| unset("OUT_DIR"))?;
     fs::write(PathBuf::from(out).join("package.rs"), source)
 }
 
