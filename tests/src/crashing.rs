@@ -22,8 +22,8 @@ use syncline_core::report::SessionReport;
 use syncline_core::time::Window;
 use syncline_engine::Ports;
 use syncline_ports::{
-    Capture, CaptureClaim, ConnectionRow, Connector, Crm, CrmMail, CursorKey, DueUser, ErrorKind, EventWrite, Events,
-    Intent, JobQueue, LeadDraft, Lease, LeaseOutcome, Mailbox, Mails, NewCrmMail, Outcome, ParkedRow, People, Person,
+    Capture, CaptureClaim, Company, ConnectionRow, Connector, Crm, CrmMail, CursorKey, DueUser, ErrorKind, EventWrite, Events,
+    Intent, JobQueue, LeadDraft, Lease, LeaseOutcome, Made, Mailbox, Mails, Named, NewCrmMail, Outcome, ParkedRow, People, Person, PersonName,
     PortError, Push, PushRequest, PushResource, Pushed, Raised, Relation, Released, Sealed, Secrets, SessionRow,
     StateStore, StrangerRow, SubscriptionRow, WaitingMail,
 };
@@ -351,13 +351,16 @@ scripted! {
 scripted! {
     People for ScriptedCrm, "people", by it => it.inner.people();
     by_address(addresses: &[String]) -> Vec<Person>;
-    create_lead(draft: &LeadDraft) -> RemoteId;
+    create_lead(draft: &LeadDraft) -> Made;
+    companies_by_domain(domains: &[String]) -> Vec<Company>;
+    companies_by_name(names: &[String]) -> Vec<Company>;
+    by_name(names: &[PersonName]) -> Vec<Named>;
 }
 
 scripted! {
     CrmMail for ScriptedCrm, "crm.mail", by it => it.inner.mail();
     find(mails: &[(SyncKey, MessageId)]) -> Vec<(MessageId, RemoteId)>;
-    create(mail: &NewCrmMail<'_>) -> RemoteId;
+    create(mail: &NewCrmMail<'_>) -> Made;
     relate(record: &RemoteId, relations: &[Relation]) -> ();
 }
 

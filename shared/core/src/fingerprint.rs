@@ -98,15 +98,24 @@ pub fn shared_form(field: EventField, event: &Event) -> String {
 
 /// One line: line breaks and runs of white space are a space, nothing at the ends, cut to what fits.
 pub fn line(text: &str) -> String {
-    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    cut(&folded, LINE_LIMIT).trim_end().to_owned()
+    cut(&one_line(text), LINE_LIMIT).trim_end().to_owned()
+}
+
+/// [`line()`] before it is cut.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A text: one kind of line end, no white space at the ends of lines or of the whole, cut to what fits.
 pub fn body(text: &str) -> String {
+    cut(&plain(text), BODY_LIMIT).trim_end().to_owned()
+}
+
+/// [`body`] before it is cut.
+pub fn plain(text: &str) -> String {
     let unified = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").replace('\u{a0}', " ");
     let lines: Vec<&str> = unified.lines().map(str::trim_end).collect();
-    cut(lines.join("\n").trim(), BODY_LIMIT).trim_end().to_owned()
+    lines.join("\n").trim().to_owned()
 }
 
 /// The first `limit` characters.

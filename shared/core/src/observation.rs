@@ -1,10 +1,12 @@
 //! What a side was seen to hold.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RemoteId, SyncKey, Version};
-use crate::item::{Event, Mirrored};
+use crate::item::{Event, Fields, Mirrored};
 use crate::recurrence::Rule;
 
 /// One item as a side showed it.
@@ -99,6 +101,8 @@ pub struct ItemSeen<T: Mirrored> {
     pub is_marked: bool,
     /// The mirrored fields.
     pub item: T,
+    /// The fields that this side cannot show to the user: what stands in them means nothing.
+    pub hidden: BTreeSet<T::Field>,
 }
 
 /// A series as one side holds it.
@@ -113,7 +117,7 @@ pub struct Series {
 }
 
 /// What a side says about an event besides its mirrored fields. The CRM's events are always
-/// [`Standing::own_single`].
+/// [`Standing::own_single`] but for [`Standing::recurrence`] and [`Standing::hidden`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The iCalendar UID, the same in all attendees' copies; of an occurrence the series' own.
@@ -134,6 +138,9 @@ pub struct Standing {
     pub origin: Option<Origin>,
     /// The user marked it for the CRM: by category or folder (D-22).
     pub is_marked: bool,
+    /// The mirrored fields that this side cannot show to the user: what stands in them means nothing,
+    /// least of all that somebody emptied them (D-13).
+    pub hidden: Fields,
 }
 
 impl Standing {
@@ -149,6 +156,7 @@ impl Standing {
             recurrence: Recurrence::Single,
             origin: None,
             is_marked: false,
+            hidden: Fields::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::fingerprint::{self, FingerprintKey};
 use crate::ids::{OrgId, RemoteId, SyncKey, UserId};
 use crate::item::{EventField, Fields, Side};
 use crate::link::{Anchor, Link, LinkState, Part};
+use crate::merge;
 use crate::observation::{EventSeen, Observation};
 
 /// An item, by where it exists and what changed since both sides last agreed.
@@ -255,12 +256,12 @@ fn linked(scope: Scope<'_>, mut link: Link, mailbox: Option<Observation>, crm: O
         (other, Some(Observation::Unreadable { id, problem })) => unreadable(Side::Crm, id, problem, other),
         (Some(Observation::Gone { .. }), Some(Observation::Gone { .. })) => vec![PairState::GoneFromBoth { link }],
         (Some(Observation::Gone { .. }), Some(Observation::Present(crm))) => {
-            let in_crm = link.base.differing(&crm.event, scope.key);
+            let in_crm = edited(&link, &crm, scope);
             vec![PairState::GoneFromMailbox { link, crm, in_crm }]
         }
         (Some(Observation::Present(mailbox)), Some(Observation::Gone { .. })) => {
             link.part = Part::of(&mailbox.standing);
-            let in_mailbox = link.base.differing(&mailbox.event, scope.key);
+            let in_mailbox = edited(&link, &mailbox, scope);
             vec![PairState::GoneFromCrm { link, mailbox, in_mailbox }]
         }
         // One side says gone and the other was not asked: that is one read too few, not a decision.
@@ -281,20 +282,39 @@ fn linked(scope: Scope<'_>, mut link: Link, mailbox: Option<Observation>, crm: O
     }
 }
 
+/// What a side changed since both agreed. A field it cannot show says nothing (D-13).
+fn edited(link: &Link, seen: &EventSeen, scope: Scope<'_>) -> Fields {
+    let differing = link.base.differing(&seen.event, scope.key);
+    differing.difference(&seen.standing.hidden).copied().collect()
+}
+
+/// What one side cannot show is taken to be as on the other, which settles it.
+fn complete(one: &mut EventSeen, other: &mut EventSeen) {
+    for field in &one.standing.hidden {
+        merge::take(*field, &other.event, &mut one.event);
+    }
+    for field in &other.standing.hidden {
+        merge::take(*field, &one.event, &mut other.event);
+    }
+}
+
 /// What each side that was seen changed since both agreed.
 fn compared(
     scope: Scope<'_>,
     mut link: Link,
-    mailbox: Option<Box<EventSeen>>,
-    crm: Option<Box<EventSeen>>,
+    mut mailbox: Option<Box<EventSeen>>,
+    mut crm: Option<Box<EventSeen>>,
 ) -> PairState {
+    if let (Some(mailbox), Some(crm)) = (&mut mailbox, &mut crm) {
+        complete(mailbox, crm);
+    }
     let was = link.clone();
     let mut edits = |side: Side, seen: Option<&EventSeen>| {
         let Some(seen) = seen else { return Fields::new() };
         if side == Side::Mailbox {
             link.part = Part::of(&seen.standing);
         }
-        let edits = link.base.differing(&seen.event, scope.key);
+        let edits = edited(&link, seen, scope);
         if edits.is_empty() {
             *link.anchor_mut(side) = Some(Anchor::of(seen));
         }
@@ -337,20 +357,22 @@ fn unlinked(
     let mut twins = Twins::among(present(Side::Crm, crm, states), scope);
     // All by key first, so that none is taken for its looks by another.
     let mut rest = Vec::new();
-    for mailbox in mailbox {
+    for mut mailbox in mailbox {
         match twins.by_key(&mailbox, scope) {
-            Some(crm) => {
+            Some(mut crm) => {
+                complete(&mut mailbox, &mut crm);
                 keys.insert(scope.sync_key(Side::Mailbox, &mailbox));
                 states.push(PairState::TwinsUnlinked { mailbox: Box::new(mailbox), crm: Box::new(crm) });
             }
             None => rest.push(mailbox),
         }
     }
-    for mailbox in rest {
+    for mut mailbox in rest {
         let is_first = keys.insert(scope.sync_key(Side::Mailbox, &mailbox));
         states.push(if mailbox.key.is_some() || !is_first {
             PairState::CopyInMailbox { mailbox: Box::new(mailbox) }
-        } else if let Some(crm) = twins.by_looks(&mailbox) {
+        } else if let Some(mut crm) = twins.by_looks(&mailbox) {
+            complete(&mut mailbox, &mut crm);
             PairState::TwinsUnlinked { mailbox: Box::new(mailbox), crm: Box::new(crm) }
         } else {
             PairState::NewInMailbox { mailbox: Box::new(mailbox) }

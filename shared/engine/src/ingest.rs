@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use syncline_core::cursor::{Cursor, Next};
+use syncline_core::history::{self, Loss};
 use syncline_core::ids::{MessageId, RemoteId, SyncKey, UserId};
 use syncline_core::item::Side;
 use syncline_core::job::{Job, Stream, Trigger};
@@ -200,7 +201,7 @@ impl Ingest<'_> {
         if relations.is_empty() && strangers.is_empty() {
             return self.skip(&candidate.mail.id, Reason::MailNobodyKnown).await;
         }
-        let Some((record, effect)) = self.capture(candidate, relations, recorded, crm).await? else {
+        let Some((record, effect, losses)) = self.capture(candidate, relations, recorded, crm).await? else {
             return Ok(());
         };
         let reason = match (effect, strangers.is_empty()) {
@@ -212,7 +213,7 @@ impl Ingest<'_> {
             self.await_stranger(&record, role, &stranger).await?;
             domains.insert(stranger.domain().to_owned());
         }
-        self.session.note(Some(&candidate.mail.id), Some(&record), effect, reason, "");
+        self.session.note(Some(&candidate.mail.id), Some(&record), effect, reason, &history::told(&losses));
         self.session.unpark(Side::Mailbox, Some(&candidate.mail.id)).await
     }
 
@@ -223,7 +224,7 @@ impl Ingest<'_> {
         relations: Vec<Relation>,
         recorded: Option<&RemoteId>,
         crm: &dyn Crm,
-    ) -> Result<Option<(RemoteId, Effect)>, EngineError> {
+    ) -> Result<Option<(RemoteId, Effect, Vec<Loss>)>, EngineError> {
         let (store, org) = (&self.session.ports.store, &self.session.org.id);
         let (user, now) = (&self.session.user.id, self.session.now());
         let claim = store.claim_capture(org, &candidate.message, user, now, CLAIM_LOST_AFTER).await?;
@@ -238,18 +239,18 @@ impl Ingest<'_> {
             }
         };
         let outcome = if let Some(record) = there {
-            crm.mail().relate(&record, &relations).await.map(|()| (record, Effect::Related))
+            crm.mail().relate(&record, &relations).await.map(|()| (record, Effect::Related, Vec::new()))
         } else {
             let key = SyncKey::of_mail(org, &candidate.message);
             let (message, incoming) = (&candidate.message, candidate.incoming);
             let new = NewCrmMail { key, message, mail: &candidate.mail, incoming, relations };
-            crm.mail().create(&new).await.map(|record| (record, Effect::Ingested))
+            crm.mail().create(&new).await.map(|made| (made.id, Effect::Ingested, made.losses))
         };
         match outcome {
-            Ok((record, effect)) => {
+            Ok((record, effect, losses)) => {
                 let store = &self.session.ports.store;
                 store.complete_capture(&self.session.org.id, &candidate.message, &record).await?;
-                Ok(Some((record, effect)))
+                Ok(Some((record, effect, losses)))
             }
             Err(error) => self.refused(&candidate.mail.id, error).await.map(|()| None),
         }

@@ -122,9 +122,9 @@ impl Work<'_> {
             ResolveMode::Lead => {
                 let draft = resolve::draft(&self.org.id, who, owner);
                 match crm.people().create_lead(&draft).await {
-                    Ok(record) => {
+                    Ok(made) => {
                         self.created += 1;
-                        Ok(Some(record))
+                        Ok(Some(made.id))
                     }
                     Err(error) if error.kind == ErrorKind::Rejected => {
                         // The CRM does not want this person. The mail is recorded; that must do.

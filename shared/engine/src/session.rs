@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use syncline_core::history::{self, Value};
+use syncline_core::history::{self, Loss, Value};
 use syncline_core::ids::{RemoteId, SessionId, SyncKey, UserId};
 use syncline_core::item::{EventField, Kind, Side};
 use syncline_core::job::{Job, Stream, Trigger};
@@ -164,6 +164,7 @@ impl Session<'_> {
         reason: Reason,
         fields: Vec<EventField>,
         before: Vec<Value>,
+        losses: Vec<Loss>,
     ) -> Result<(), EngineError> {
         let sealed = if before.is_empty() {
             None
@@ -180,6 +181,7 @@ impl Session<'_> {
             reason,
             fields,
             before: Vec::new(),
+            losses,
         };
         Ok(self.ports.store.put_history(&self.user.id, &[(entry, sealed)]).await?)
     }

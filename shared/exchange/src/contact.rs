@@ -47,6 +47,7 @@ pub(crate) fn seen(value: &Value, owner: &Owner) -> Result<ItemSeen<Contact>, Pr
         modified: row.instant("lastModifiedDateTime")?.ok_or_else(|| Problem::missing("lastModifiedDateTime"))?,
         is_marked: categories.any(|category| category.to_lowercase() == owner.category),
         item: fields(row)?,
+        hidden: std::collections::BTreeSet::new(),
     })
 }
 

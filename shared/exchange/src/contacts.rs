@@ -184,7 +184,7 @@ fn search(folder: &RemoteId, key: &SyncKey) -> String {
 fn written(body: &Value) -> Option<Written> {
     let row = row::Row::of(body).ok()?;
     let id = row.text("id").ok()??;
-    Some(Written { id: RemoteId::new(id), version: event::version(row).ok()? })
+    Some(Written { id: RemoteId::new(id), version: event::version(row).ok()?, losses: Vec::new() })
 }
 
 #[cfg(test)]

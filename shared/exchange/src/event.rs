@@ -183,6 +183,7 @@ fn standing(row: Row<'_>, owner: &Owner) -> Result<Standing, Problem> {
         recurrence: recurrence(row)?,
         origin: None,
         is_marked: is_marked.into_iter().any(|category| category.to_lowercase() == owner.category),
+        hidden: std::collections::BTreeSet::new(),
     })
 }
 

@@ -139,7 +139,7 @@ fn part(calendar: &str, write: &EventWrite) -> Part {
 fn written(body: &Value) -> Option<Written> {
     let row = row::Row::of(body).ok()?;
     let id = row.text("id").ok()??;
-    Some(Written { id: RemoteId::new(id), version: event::version(row).ok()? })
+    Some(Written { id: RemoteId::new(id), version: event::version(row).ok()?, losses: Vec::new() })
 }
 
 #[cfg(test)]
@@ -161,7 +161,7 @@ mod tests {
     fn what_was_written_says_its_id_and_version_or_nobody_knows() {
         assert_eq!(written(&json!({"id": "e"})), None);
         assert_eq!(written(&json!({"@odata.etag": "W/\"2\""})), None);
-        let done = Written { id: RemoteId::new("e"), version: Version::new("W/\"2\"") };
+        let done = Written { id: RemoteId::new("e"), version: Version::new("W/\"2\""), losses: Vec::new() };
         assert_eq!(written(&json!({"id": "e", "changeKey": "2"})), Some(done));
     }
 

@@ -68,6 +68,7 @@ pub(crate) fn seen(list: &str, value: &Value, owner: &Owner) -> Result<ItemSeen<
             importance: importance(row.text("importance")?),
             reminder: reminder(row)?,
         },
+        hidden: std::collections::BTreeSet::new(),
     })
 }
 

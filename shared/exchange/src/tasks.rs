@@ -168,7 +168,7 @@ fn written(collection: &RemoteId, write: &Write<Task>, body: &Value) -> Option<W
         Write::Create { .. } => collection.as_str(),
         Write::Update { id, .. } | Write::Delete { id, .. } => Place::of(id)?.list,
     };
-    Some(Written { id: Place { list, task }.id(), version: task::version(row).ok()? })
+    Some(Written { id: Place { list, task }.id(), version: task::version(row).ok()?, losses: Vec::new() })
 }
 
 #[cfg(test)]

@@ -78,7 +78,9 @@ fn outcome<T: Mirrored>(
     written: impl Fn(&Write<T>, &Value) -> Option<Written>,
 ) -> Outcome {
     match (write, answer) {
-        (Write::Delete { id, expected }, Ok(_)) => Outcome::Done(Written { id: id.clone(), version: expected.clone() }),
+        (Write::Delete { id, expected }, Ok(_)) => {
+            Outcome::Done(Written { id: id.clone(), version: expected.clone(), losses: Vec::new() })
+        }
         // Done, but without id and version nobody can say what: so look.
         (Write::Create { .. } | Write::Update { .. }, Ok(body)) => {
             written(write, &body).map_or(Outcome::Unknown, Outcome::Done)
@@ -149,7 +151,7 @@ mod tests {
     #[test]
     fn a_create_that_does_not_say_what_it_made_is_unknown_and_a_delete_has_nothing_to_say() {
         let create = Write::Create { key: SyncKey::from_text("k"), item: Contact::default() };
-        let done = Written { id: RemoteId::new("c"), version: Version::new("1") };
+        let done = Written { id: RemoteId::new("c"), version: Version::new("1"), losses: Vec::new() };
         assert_eq!(outcome(&create, Ok(json!({})), |_, _| None), Outcome::Unknown);
         assert_eq!(outcome(&create, Ok(json!({})), |_, _| Some(done.clone())), Outcome::Done(done.clone()));
         let delete = Write::<Contact>::Delete { id: done.id.clone(), expected: done.version.clone() };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use syncline_core::cursor::{Page, Position};
+use syncline_core::history::Loss;
 use syncline_core::ids::{RemoteId, SyncKey, Version};
 use syncline_core::item::{Mirrored, Patch};
 use syncline_core::observation::{ItemSeen, Observation};
@@ -73,6 +74,17 @@ pub struct Written {
     pub id: RemoteId,
     /// Its version after the write; of a deleted item the version it had.
     pub version: Version,
+    /// What could not be written as it was.
+    pub losses: Vec<Loss>,
+}
+
+/// A record that was made, or found to have been made before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Its id.
+    pub id: RemoteId,
+    /// What could not be written as it was; nothing, if it was there before.
+    pub losses: Vec<Loss>,
 }
 
 /// What became of a write.

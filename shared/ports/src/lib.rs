@@ -19,6 +19,7 @@ mod grants;
 mod items;
 mod mail;
 mod people;
+mod poll;
 mod push;
 mod queue;
 mod secrets;
@@ -31,9 +32,10 @@ pub use error::{ErrorKind, PortError};
 pub use events::{EventWrite, Events};
 pub use folders::{Categories, Category, Color, Folder, Folders, Holds, Marked};
 pub use grants::{Grant, GrantVault};
-pub use items::{Items, Outcome, Write, Written};
+pub use items::{Items, Made, Outcome, Write, Written};
 pub use mail::{CrmMail, Mails, NewCrmMail, Relation};
-pub use people::{People, Person, PersonKind};
+pub use people::{Company, CompanyBy, Named, People, Person, PersonKind, PersonName};
+pub use poll::{Answered, ApiBudget, Polled, Wanted};
 pub use push::{Push, PushRequest, PushResource, Pushed};
 pub use queue::JobQueue;
 pub use secrets::{Sealed, Secrets};
@@ -43,4 +45,5 @@ pub use store::{
     ParkedRow, Raised, Released, SessionRow, StateStore, StrangerRow, StrangerState, SubscriptionRow, UserView,
     WaitingMail,
 };
+pub use syncline_core::history::{Loss, LossKind};
 pub use syncline_core::resolve::LeadDraft;

@@ -7,6 +7,7 @@ use syncline_core::ids::{MessageId, RemoteId, SyncKey};
 use syncline_core::mail::{Correspondent, Mail, MailObservation, Role};
 
 use crate::error::PortError;
+use crate::items::Made;
 
 /// The mail of one mailbox.
 #[async_trait]
@@ -36,7 +37,7 @@ pub trait CrmMail: Send + Sync {
 
     /// Makes the record of a mail with its relations, once: if there already is one with this key, that
     /// one is the answer and the missing relations are added.
-    async fn create(&self, mail: &NewCrmMail<'_>) -> Result<RemoteId, PortError>;
+    async fn create(&self, mail: &NewCrmMail<'_>) -> Result<Made, PortError>;
 
     /// Adds the relations that the record does not have yet.
     async fn relate(&self, record: &RemoteId, relations: &[Relation]) -> Result<(), PortError>;

@@ -14,6 +14,7 @@ use crate::folders::{Categories, Folders};
 use crate::items::Items;
 use crate::mail::{CrmMail, Mails};
 use crate::people::People;
+use crate::poll::{self, ApiBudget, Polled, Wanted};
 use crate::push::Push;
 
 /// A user's mailbox. What a provider cannot do (yet) is `None`.
@@ -53,7 +54,8 @@ pub trait Mailbox: Send + Sync {
     }
 }
 
-/// The CRM, as one user sees it.
+/// The CRM, as one user sees it. What a CRM cannot do (yet) is `None`.
+#[async_trait]
 pub trait Crm: Send + Sync {
     /// The user's events.
     fn events(&self) -> &dyn Events;
@@ -63,6 +65,26 @@ pub trait Crm: Send + Sync {
 
     /// Records of e-mail.
     fn mail(&self) -> &dyn CrmMail;
+
+    /// The user's tasks. Their collection is the user's own record: what is made there, the user owns.
+    fn tasks(&self) -> Option<&dyn Items<Task>> {
+        None
+    }
+
+    /// The contacts the user owns; likewise.
+    fn contacts(&self) -> Option<&dyn Items<Contact>> {
+        None
+    }
+
+    /// News of several kinds, in as few requests as there can be. An error is trouble with the whole call.
+    async fn poll(&self, wanted: &Wanted) -> Result<Polled, PortError> {
+        Ok(poll::one_by_one(self, wanted).await)
+    }
+
+    /// The allowance of requests, as last heard of; `None` if there is none or nothing was heard.
+    fn budget(&self) -> Option<ApiBudget> {
+        None
+    }
 }
 
 /// Opens a user's two sides.

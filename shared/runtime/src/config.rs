@@ -195,10 +195,26 @@ impl Source<'_> {
 
     fn salesforce(&self) -> Result<Option<syncline_salesforce::Settings>, ConfigError> {
         let (id, secret) = ("SYNCLINE_SALESFORCE_CLIENT_ID", "SYNCLINE_SALESFORCE_CLIENT_SECRET");
-        let Some((id, secret)) = self.app(id, secret)? else {
+        let key = "SYNCLINE_SALESFORCE_JWT_KEY";
+        let wanted = "the PEM of the connected app's private RSA key, with \\n for line ends if need be";
+        let assertion = match self.get(key).map(|pem| pem.replace("\\n", "\n")) {
+            Some(pem) => Some(
+                syncline_salesforce::AssertionKey::from_pem(&pem)
+                    .map_err(|_| ConfigError::Invalid { name: key, wanted })?,
+            ),
+            None => None,
+        };
+        // Who signs users in with a key needs no secret.
+        let app = match (&assertion, self.get(secret)) {
+            (Some(_), None) => Some((self.text(id, "the client id that belongs to the key")?, String::new())),
+            _ => self.app(id, secret)?,
+        };
+        let Some((id, secret)) = app else {
             return Ok(None);
         };
         let mut settings = syncline_salesforce::Settings::new(id, secret);
+        settings.assertion = assertion;
+        settings.audience = self.get("SYNCLINE_SALESFORCE_JWT_AUDIENCE");
         self.base("SYNCLINE_SALESFORCE_LOGIN_URL", &mut settings.login_url)?;
         Ok(Some(settings))
     }
@@ -282,6 +298,7 @@ mod tests {
             ("SYNCLINE_CONSOLE_TOKEN_SHA256", "secret"),
             ("SYNCLINE_DATA_KEY", "not-secret"),
             ("SYNCLINE_CONSOLE_TOKEN_SHA256", &DIGEST[1..]),
+            ("SYNCLINE_SALESFORCE_JWT_KEY", "secret"),
         ] {
             let problem = problem(&[(name, value)]);
             assert!(problem.starts_with(name), "{problem}");

@@ -1,76 +1,128 @@
 //! Salesforce's Event, to and from the canonical event.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use syncline_core::fingerprint::{body, line};
-use syncline_core::ids::SyncKey;
+use syncline_core::fingerprint::{one_line, plain};
+use syncline_core::ids::Version;
 use syncline_core::item::{Event, EventField, EventPatch, Sensitivity, ShowAs};
-use syncline_core::observation::{EventSeen, Observation, Recurrence, Standing};
-use syncline_core::time::EventTime;
+use syncline_core::merge::take;
+use syncline_core::observation::{EventSeen, Recurrence, Standing};
+use syncline_core::time::{EventTime, Window};
+use syncline_ports::Loss;
 
 use crate::KEY_FIELD;
-use crate::row::{Problem, Row};
-use crate::soql::{instant, midnight};
+use crate::object::{Extra, Object, Selection};
+use crate::row::{Problem, Row, text};
+use crate::soql::{down_to_second, instant, midnight, up_to_second};
 
-/// The fields that are read of every event.
-pub(crate) const FIELDS: [&str; 18] = [
-    "Id",
-    "SystemModstamp",
-    "CreatedDate",
-    "LastModifiedDate",
-    "IsDeleted",
-    KEY_FIELD,
-    "Subject",
-    "Description",
-    "Location",
-    "IsAllDayEvent",
-    "ActivityDate",
-    "StartDateTime",
-    "EndDateTime",
-    "DurationInMinutes",
-    "ShowAs",
-    "IsPrivate",
-    "IsReminderSet",
-    "ReminderDateTime",
-];
+impl Object for Event {
+    const NAME: &'static str = "Event";
+    /// The last four tell of a series; not every org has all of them.
+    const COLUMNS: &'static [&'static str] = &[
+        KEY_FIELD,
+        "Subject",
+        "Description",
+        "Location",
+        "IsAllDayEvent",
+        "ActivityDate",
+        "StartDateTime",
+        "EndDateTime",
+        "DurationInMinutes",
+        "ShowAs",
+        "IsPrivate",
+        "IsReminderSet",
+        "ReminderDateTime",
+        "IsChild",
+        "GroupEventType",
+        "IsRecurrence",
+        "RecurrenceActivityId",
+        "IsRecurrence2",
+    ];
+    /// Who is invited, and what they answered: a change there need not touch the event.
+    const EXTRAS: &'static [Extra] = &[Extra::Companion { object: "EventRelation", id: "EventId", relation: "Event" }];
+    const FIELDS: &'static [EventField] = &EventField::ALL;
+    const NATURAL: &'static [&'static str] = &["Subject", "IsAllDayEvent", "StartDateTime", "EndDateTime"];
+    type Seen = EventSeen;
 
-/// Fields that tell of a series; not every org has all of them.
-pub(crate) const SERIES_FIELDS: [&str; 4] = ["GroupEventType", "IsRecurrence", "RecurrenceActivityId", "IsRecurrence2"];
-
-/// What a record shows.
-pub(crate) fn observation(record: &Value) -> Observation {
-    let row = Row(record);
-    match (row.flag("IsDeleted"), seen(row)) {
-        (Ok(true), _) => Observation::Gone { id: row.id() },
-        (_, Ok(seen)) => Observation::Present(Box::new(seen)),
-        (_, Err(problem)) => Observation::Unreadable { id: row.id(), problem },
+    fn needs(field: EventField) -> &'static [&'static str] {
+        match field {
+            EventField::Subject => &["Subject"],
+            EventField::Body => &["Description"],
+            EventField::Location => &["Location"],
+            EventField::Time => &["IsAllDayEvent", "StartDateTime", "EndDateTime"],
+            EventField::ShowAs => &["ShowAs"],
+            EventField::Sensitivity => &["IsPrivate"],
+            EventField::Reminder => &["IsReminderSet", "ReminderDateTime"],
+        }
     }
-}
 
-/// A record that is there.
-pub(crate) fn seen(row: Row<'_>) -> Result<EventSeen, Problem> {
-    let time = time(row)?;
-    let text = |field| row.text(field).map(|text| text.unwrap_or_default().to_owned());
-    let event = Event {
-        subject: text("Subject")?,
-        body: text("Description")?,
-        location: text("Location")?,
-        time,
-        show_as: show_as(row.text("ShowAs")?),
-        sensitivity: if row.flag("IsPrivate")? { Sensitivity::Private } else { Sensitivity::Normal },
-        reminder_minutes: reminder_minutes(row, &time)?,
-    };
-    Ok(EventSeen {
-        id: row.id(),
-        version: row.version()?,
-        key: row.text(KEY_FIELD)?.filter(|key| !key.is_empty()).map(SyncKey::from_text),
-        created: row.known_instant("CreatedDate")?,
-        modified: row.known_instant("LastModifiedDate")?,
-        event,
-        standing: Standing { recurrence: recurrence(row)?, ..Standing::own_single() },
-    })
+    fn seen(row: Row<'_>, hidden: &BTreeSet<EventField>) -> Result<EventSeen, Problem> {
+        let time = time(row)?;
+        let text = |field| row.text(field).map(|text| text.unwrap_or_default().to_owned());
+        let event = Event {
+            subject: text("Subject")?,
+            body: text("Description")?,
+            location: text("Location")?,
+            time,
+            show_as: show_as(row.text("ShowAs")?),
+            sensitivity: if row.flag("IsPrivate")? { Sensitivity::Private } else { Sensitivity::Normal },
+            reminder_minutes: reminder_minutes(row, &time)?,
+        };
+        Ok(EventSeen {
+            id: row.id(),
+            version: row.version()?,
+            key: row.key()?,
+            created: row.known_instant("CreatedDate")?,
+            modified: row.known_instant("LastModifiedDate")?,
+            event,
+            standing: Standing { recurrence: recurrence(row)?, hidden: hidden.clone(), ..Standing::own_single() },
+        })
+    }
+
+    fn item(seen: &EventSeen) -> &Self {
+        &seen.event
+    }
+
+    fn version(seen: &EventSeen) -> &Version {
+        &seen.version
+    }
+
+    fn patched(current: &Self, patch: &EventPatch) -> Self {
+        let mut event = current.clone();
+        for field in &patch.fields {
+            take(*field, &patch.item, &mut event);
+        }
+        event
+    }
+
+    fn record<'a>(event: &Self, fields: impl IntoIterator<Item = &'a EventField>) -> (Map<String, Value>, Vec<Loss>) {
+        (record(event, fields), Vec::new())
+    }
+
+    /// Of a group event only the organizer's own row is wanted.
+    fn wanted(selection: &Selection<Self>) -> Vec<String> {
+        if selection.has("IsChild") { vec!["IsChild = false".to_owned()] } else { Vec::new() }
+    }
+
+    /// What touches the window. Whole days reach to the end of their last day, though their `EndDateTime` is
+    /// its beginning.
+    fn listed(window: Option<&Window>, _: &Selection<Self>) -> Vec<String> {
+        let Some(window) = window else { return Vec::new() };
+        let from = down_to_second(window.from);
+        let day_before = from.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(from);
+        vec![
+            format!("StartDateTime < {}", instant(up_to_second(window.until))),
+            format!(
+                "(EndDateTime > {from} OR StartDateTime >= {from} OR (IsAllDayEvent = true AND EndDateTime > {}))",
+                instant(day_before),
+                from = instant(from),
+            ),
+        ]
+    }
 }
 
 /// All-day events are dates at midnight UTC and are never shifted into a time zone; the end is the last
@@ -130,34 +182,17 @@ fn recurrence(row: Row<'_>) -> Result<Recurrence, Problem> {
     }
 }
 
-/// The event after a patch: what is not patched stays as it is in Salesforce.
-pub(crate) fn patched(current: &Event, patch: &EventPatch) -> Event {
-    let mut event = current.clone();
-    for field in &patch.fields {
-        match field {
-            EventField::Subject => event.subject.clone_from(&patch.item.subject),
-            EventField::Body => event.body.clone_from(&patch.item.body),
-            EventField::Location => event.location.clone_from(&patch.item.location),
-            EventField::Time => event.time = patch.item.time,
-            EventField::ShowAs => event.show_as = patch.item.show_as,
-            EventField::Sensitivity => event.sensitivity = patch.item.sensitivity,
-            EventField::Reminder => event.reminder_minutes = patch.item.reminder_minutes,
-        }
-    }
-    event
-}
-
 /// The record's fields that hold these fields of the event. With the time the reminder moves along.
-pub(crate) fn record<'a>(event: &Event, fields: impl IntoIterator<Item = &'a EventField>) -> Map<String, Value> {
+fn record<'a>(event: &Event, fields: impl IntoIterator<Item = &'a EventField>) -> Map<String, Value> {
     let mut record = Map::new();
     let mut set = |name: &str, value: Value| {
         record.insert(name.to_owned(), value);
     };
     for field in fields {
         match field {
-            EventField::Subject => set("Subject", text(line(&event.subject))),
-            EventField::Body => set("Description", text(body(&event.body))),
-            EventField::Location => set("Location", text(line(&event.location))),
+            EventField::Subject => set("Subject", text(one_line(&event.subject))),
+            EventField::Body => set("Description", text(plain(&event.body))),
+            EventField::Location => set("Location", text(one_line(&event.location))),
             EventField::Time => {
                 match event.time {
                     EventTime::Timed { start, end } => {
@@ -200,16 +235,20 @@ fn reminder_at(event: &Event) -> Option<Timestamp> {
     event.time.begins().checked_sub(before).ok()
 }
 
-/// Salesforce keeps no empty texts: they are null.
-fn text(text: String) -> Value {
-    if text.is_empty() { Value::Null } else { Value::String(text) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use syncline_core::fingerprint::{BODY_LIMIT, LINE_LIMIT};
-    use syncline_core::ids::{RemoteId, Version};
+    use crate::object;
+    use syncline_core::ids::RemoteId;
+    use syncline_core::observation::Observation;
+
+    fn seen(row: Row<'_>) -> Result<EventSeen, Problem> {
+        Event::seen(row, &BTreeSet::new())
+    }
+
+    fn observation(record: &Value) -> Observation {
+        object::observation::<Event>(record, &BTreeSet::new())
+    }
 
     fn timed(start: &str, end: &str) -> EventTime {
         EventTime::Timed { start: start.parse().unwrap(), end: end.parse().unwrap() }
@@ -368,8 +407,8 @@ mod tests {
         }
         let long = Event { subject: "s".repeat(300), body: "b".repeat(40_000), location: String::new(), ..event() };
         let written = record(&long, &EventField::ALL);
-        assert_eq!(written["Subject"].as_str().unwrap().len(), LINE_LIMIT);
-        assert_eq!(written["Description"].as_str().unwrap().len(), BODY_LIMIT);
+        assert_eq!(written["Subject"].as_str().unwrap().len(), 300, "what is too long the org's describe tells");
+        assert_eq!(written["Description"].as_str().unwrap().len(), 40_000);
         assert_eq!(written["Location"], Value::Null);
     }
 
@@ -378,7 +417,7 @@ mod tests {
         let later = Event { time: timed("2031-03-04T09:00:00Z", "2031-03-04T10:00:00Z"), ..event() };
         let write = |current: &Event, fields: &[EventField], event: &Event| {
             let patch = EventPatch { fields: fields.iter().copied().collect(), item: event.clone() };
-            Value::Object(record(&patched(current, &patch), &patch.fields))
+            Value::Object(record(&Event::patched(current, &patch), &patch.fields))
         };
         let here = Event { reminder_minutes: Some(30), ..event() };
         let moved = write(&here, &[EventField::Time], &later);

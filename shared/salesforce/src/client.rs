@@ -9,8 +9,12 @@ use serde_json::Value;
 use syncline_ports::{Clock, ErrorKind, Grant, GrantVault, PortError};
 use tokio::sync::Mutex;
 
+use crate::Settings;
+use crate::budget::{self, Purpose};
+use crate::oauth::Door;
+use crate::org::Org;
+use crate::shape::Shapes;
 use crate::trouble::{Effect, code_of, garbled, refused};
-use crate::{Settings, oauth};
 
 /// How long an answer may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -18,6 +22,9 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const FRESH_TOKEN: SignedDuration = SignedDuration::from_secs(60);
 /// How many pages of one query are read in one go; a query that needs more asks for too much.
 const QUERY_PAGES: usize = 20;
+
+/// Headers of a request.
+pub(crate) type Headers = Vec<(&'static str, String)>;
 
 /// A request.
 #[derive(Debug)]
@@ -33,16 +40,40 @@ pub(crate) struct Call {
     /// What is sent.
     pub(crate) body: Option<Value>,
     /// Besides those every request has.
-    pub(crate) headers: &'static [(&'static str, &'static str)],
+    pub(crate) headers: Headers,
     /// Whether it changes something.
     pub(crate) effect: Effect,
+    /// Whether somebody waits for it.
+    pub(crate) purpose: Purpose,
+}
+
+impl Call {
+    /// A look at something.
+    pub(crate) fn get(op: &'static str, path: String) -> Self {
+        let (method, effect, purpose) = (Method::GET, Effect::Read, Purpose::Pressing);
+        Self { op, method, path, query: Vec::new(), body: None, headers: Vec::new(), effect, purpose }
+    }
+
+    /// A body that is sent.
+    pub(crate) fn post(op: &'static str, path: String, body: Value, effect: Effect) -> Self {
+        Self { method: Method::POST, body: Some(body), effect, ..Self::get(op, path) }
+    }
+
+    /// The same with these headers.
+    pub(crate) fn headed(self, headers: &[(&'static str, &str)]) -> Self {
+        Self { headers: headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(), ..self }
+    }
 }
 
 /// A successful answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: u16,
     /// The server's time when it answered.
     pub(crate) date: Option<Timestamp>,
+    /// When what it shows was last changed, in the server's own words.
+    pub(crate) last_modified: Option<String>,
     /// The body; null if there is none.
     pub(crate) body: Value,
 }
@@ -76,7 +107,12 @@ pub(crate) struct Client {
     http: reqwest::Client,
     vault: Arc<dyn GrantVault>,
     clock: Arc<dyn Clock>,
+    org: Arc<Org>,
+    /// Who signs in, for a sign-in by assertion.
+    username: String,
     bearer: Mutex<Option<Bearer>>,
+    /// What this user's own view of objects is, where it turned out to be narrower than the org's.
+    pub(crate) own_shapes: Shapes,
 }
 
 impl std::fmt::Debug for Client {
@@ -91,8 +127,26 @@ impl Client {
         http: reqwest::Client,
         vault: Arc<dyn GrantVault>,
         clock: Arc<dyn Clock>,
+        org: Arc<Org>,
+        username: String,
     ) -> Self {
-        Self { settings, http, vault, clock, bearer: Mutex::default() }
+        let (bearer, own_shapes) = (Mutex::default(), Shapes::default());
+        Self { settings, http, vault, clock, org, username, bearer, own_shapes }
+    }
+
+    /// What the users of the org share.
+    pub(crate) fn org(&self) -> &Org {
+        &self.org
+    }
+
+    /// This machine's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The API's version.
+    pub(crate) fn version(&self) -> &str {
+        &self.settings.api_version
     }
 
     /// A path below the API's version.
@@ -102,6 +156,11 @@ impl Client {
 
     /// Sends a request; after a 401 once more with a new token.
     pub(crate) async fn send(&self, call: Call) -> Result<Answer, PortError> {
+        let share = self.settings.budget_percent;
+        if let Err(after) = self.org.budget().verdict(call.purpose, self.clock.now(), share) {
+            let error = PortError::new(ErrorKind::Throttled { after }, call.op);
+            return Err(error.because("the budget of requests is used up"));
+        }
         let bearer = self.bearer().await?;
         match self.once(&call, &bearer).await? {
             Raw::Answered(answer) => Ok(answer),
@@ -122,8 +181,8 @@ impl Client {
         let mut request =
             self.http.request(call.method.clone(), url).timeout(REQUEST_TIMEOUT).bearer_auth(&bearer.token);
         request = request.header("Sforce-Call-Options", "client=Syncline");
-        for (name, value) in call.headers {
-            request = request.header(*name, *value);
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
         }
         if !call.query.is_empty() {
             request = request.query(&call.query);
@@ -136,12 +195,16 @@ impl Client {
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let date = header("date").and_then(|text| jiff::fmt::rfc2822::parse(&text).ok()).map(|date| date.timestamp());
         let retry_after = header("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs);
+        let last_modified = header("last-modified");
+        if let Some(usage) = header("sforce-limit-info").as_deref().and_then(budget::usage) {
+            self.org.budget().hear(usage, self.clock.now());
+        }
         let bytes = response.bytes().await.map_err(lost)?;
         tracing::debug!(op = call.op, status, bytes = bytes.len(), "asked Salesforce");
-        if (200..300).contains(&status) {
+        if (200..300).contains(&status) || status == 304 {
             let body = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&bytes) };
             let body = body.map_err(|_| garbled(call.op, call.effect, "the answer is no JSON"))?;
-            return Ok(Raw::Answered(Answer { date, body }));
+            return Ok(Raw::Answered(Answer { status, date, last_modified, body }));
         }
         // An error's body may be HTML.
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -155,7 +218,7 @@ impl Client {
 
     /// The first page of a query.
     pub(crate) async fn query(&self, op: &'static str, soql: String) -> Result<QueryPage, PortError> {
-        self.page(op, self.path("query"), vec![("q", soql)], &[]).await
+        self.page(op, self.path("query"), vec![("q", soql)]).await
     }
 
     /// Some page of a query.
@@ -164,16 +227,14 @@ impl Client {
         op: &'static str,
         path: String,
         query: Vec<(&'static str, String)>,
-        headers: &'static [(&'static str, &'static str)],
     ) -> Result<QueryPage, PortError> {
-        let call = Call { op, method: Method::GET, path, query, body: None, headers, effect: Effect::Read };
-        let answer = self.send(call).await?;
+        let answer = self.send(Call { query, ..Call::get(op, path) }).await?;
         read_page(op, answer.body, answer.date)
     }
 
     /// All records of a query that sees archived and deleted records too.
     pub(crate) async fn all_rows(&self, op: &'static str, soql: String) -> Result<Vec<Value>, PortError> {
-        let first = self.page(op, self.path("queryAll"), vec![("q", soql)], &[]).await?;
+        let first = self.page(op, self.path("queryAll"), vec![("q", soql)]).await?;
         self.rest(op, first).await
     }
 
@@ -188,7 +249,7 @@ impl Client {
         let (mut records, mut next) = (first.records, first.next);
         for _ in 1..QUERY_PAGES {
             let Some(path) = next.take() else { break };
-            let page = self.page(op, path, Vec::new(), &[]).await?;
+            let page = self.page(op, path, Vec::new()).await?;
             records.extend(page.records);
             next = page.next;
         }
@@ -203,7 +264,7 @@ impl Client {
         if let Some(bearer) = &*current {
             return Ok(bearer.clone());
         }
-        let grant = self.vault.load().await?;
+        let grant = self.granted().await?;
         let bearer = match &grant.access_token {
             Some(token) => self.kept(token.clone(), &grant, None),
             None => self.refreshed(&grant).await?,
@@ -222,7 +283,7 @@ impl Client {
             let error = PortError::new(ErrorKind::Transient, "salesforce.token").code("INVALID_SESSION_ID");
             return Err(error.because("a new access token was refused"));
         }
-        let grant = self.vault.load().await?;
+        let grant = self.granted().await?;
         let bearer = match grant.access_token.as_ref().filter(|token| **token != refused.token) {
             Some(token) => self.kept(token.clone(), &grant, None),
             None => self.refreshed(&grant).await?,
@@ -231,8 +292,29 @@ impl Client {
         Ok(bearer)
     }
 
+    /// The grant in the vault. Who signs in by assertion needs none.
+    async fn granted(&self) -> Result<Grant, PortError> {
+        match self.vault.load().await {
+            Err(error)
+                if self.settings.assertion.is_some()
+                    && matches!(error.kind, ErrorKind::AuthRevoked | ErrorKind::Gone) =>
+            {
+                Ok(Grant { refresh_token: String::new(), access_token: None, expires: None, instance_url: None })
+            }
+            kept => kept,
+        }
+    }
+
     async fn refreshed(&self, grant: &Grant) -> Result<Bearer, PortError> {
-        let grant = oauth::refresh(&self.settings, &self.http, self.vault.as_ref(), grant).await?;
+        let door = Door { settings: &self.settings, http: &self.http };
+        let grant = match &self.settings.assertion {
+            Some(key) => {
+                let grant = door.assert(key, &self.username, self.clock.now(), grant).await?;
+                self.vault.save(&grant).await?;
+                grant
+            }
+            None => door.refresh(self.vault.as_ref(), grant).await?,
+        };
         let token = grant.access_token.clone().unwrap_or_default();
         Ok(self.kept(token, &grant, Some(self.clock.now())))
     }

@@ -1,16 +1,17 @@
 //! Several requests in one call.
 
-use reqwest::Method;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use syncline_ports::PortError;
 
-use crate::client::{Call, Client};
+use crate::budget::Purpose;
+use crate::client::{Call, Client, QueryPage, read_page};
 use crate::soql::encoded;
 use crate::trouble::{Effect, garbled, refused};
 
 /// One request inside a call. At most 25 fit, of them 5 queries and collections (REST API guide,
 /// "Composite"); no caller here sends more than 5.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Part {
     /// Its name in the answer.
     pub(crate) name: &'static str,
@@ -20,17 +21,19 @@ pub(crate) struct Part {
     pub(crate) rest: String,
     /// What is sent.
     pub(crate) body: Option<Value>,
+    /// Besides those of the whole call.
+    pub(crate) headers: &'static [(&'static str, &'static str)],
 }
 
 impl Part {
     /// A query.
     pub(crate) fn query(name: &'static str, soql: &str) -> Self {
-        Self { name, method: "GET", rest: format!("query?q={}", encoded(soql)), body: None }
+        Self { name, method: "GET", rest: format!("query?q={}", encoded(soql)), body: None, headers: &[] }
     }
 
     /// A query that sees archived and deleted records too.
     pub(crate) fn query_all(name: &'static str, soql: &str) -> Self {
-        Self { name, method: "GET", rest: format!("queryAll?q={}", encoded(soql)), body: None }
+        Self { name, method: "GET", rest: format!("queryAll?q={}", encoded(soql)), body: None, headers: &[] }
     }
 }
 
@@ -39,10 +42,17 @@ impl Part {
 pub(crate) struct Parts {
     op: &'static str,
     effect: Effect,
+    /// The server's time when it answered.
+    pub(crate) date: Option<Timestamp>,
     answers: Vec<Value>,
 }
 
 impl Parts {
+    /// The page that one part answered.
+    pub(crate) fn page(&self, name: &str) -> Result<QueryPage, PortError> {
+        read_page(self.op, self.of(name)?.clone(), self.date)
+    }
+
     /// The answer to one part.
     pub(crate) fn of(&self, name: &str) -> Result<&Value, PortError> {
         let missing = || garbled(self.op, self.effect, "a part of the call has no answer");
@@ -62,6 +72,7 @@ impl Client {
         &self,
         op: &'static str,
         effect: Effect,
+        purpose: Purpose,
         parts: Vec<Part>,
     ) -> Result<Parts, PortError> {
         let requests: Vec<Value> = parts
@@ -72,6 +83,9 @@ impl Client {
                     "url": self.path(&part.rest),
                     "referenceId": part.name,
                 });
+                if !part.headers.is_empty() {
+                    request["httpHeaders"] = part.headers.iter().map(|(name, value)| (*name, *value)).collect();
+                }
                 if let Some(body) = part.body {
                     request["body"] = body;
                 }
@@ -81,10 +95,9 @@ impl Client {
         // Without `collateSubrequests: false` Salesforce may change the order (default since v49.0).
         let body = json!({"allOrNone": false, "collateSubrequests": false, "compositeRequest": requests});
         let path = self.path("composite");
-        let call = Call { op, method: Method::POST, path, query: Vec::new(), body: Some(body), headers: &[], effect };
-        let mut answer = self.send(call).await?.body;
-        match answer.get_mut("compositeResponse").map(Value::take) {
-            Some(Value::Array(answers)) => Ok(Parts { op, effect, answers }),
+        let mut answer = self.send(Call { purpose, ..Call::post(op, path, body, effect) }).await?;
+        match answer.body.get_mut("compositeResponse").map(Value::take) {
+            Some(Value::Array(answers)) => Ok(Parts { op, effect, date: answer.date, answers }),
             _ => Err(garbled(op, effect, "the answer has no parts")),
         }
     }
@@ -104,7 +117,7 @@ mod tests {
             part("bad", 400, json!([{"errorCode": "MALFORMED_QUERY"}])),
             part("broken", 500, Value::Null),
         ];
-        let parts = Parts { op: "op", effect: Effect::Write, answers };
+        let parts = Parts { op: "op", effect: Effect::Write, date: None, answers };
         assert_eq!(parts.of("good").unwrap(), &json!([1]));
         assert_eq!(parts.of("bad").unwrap_err().kind, ErrorKind::Rejected);
         assert_eq!(parts.of("broken").unwrap_err().kind, ErrorKind::Unknown);

@@ -1,29 +1,24 @@
 //! Records of e-mail.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::Method;
 use serde_json::{Map, Value, json};
 use syncline_core::ids::{MessageId, RemoteId, SyncKey};
 use syncline_core::mail::{Correspondent, Role};
-use syncline_ports::{CrmMail, ErrorKind, NewCrmMail, Outcome, PortError, Relation};
+use syncline_ports::{CrmMail, ErrorKind, Loss, LossKind, Made, NewCrmMail, Outcome, PortError, Relation};
 
 use crate::KEY_FIELD;
 use crate::client::{Call, Client};
-use crate::people::cut;
+use crate::fit::first;
+use crate::mail_task;
+use crate::making::New;
 use crate::row::{Row, same_id};
+use crate::shape::{Shape, is_unknown_field};
 use crate::soql::{chunks, instant, list, quoted};
 use crate::trouble::{Effect, RecordResult, garbled, record_result, refused_record};
 
-/// EmailMessage.Subject, in characters.
-const SUBJECT_LIMIT: usize = 3_000;
-/// EmailMessage.FromAddress and .FromName, in characters.
-const FROM_LIMIT: usize = 1_000;
-/// EmailMessage.ToAddress, .CcAddress and .BccAddress, in characters.
-const RECIPIENTS_LIMIT: usize = 4_000;
-/// EmailMessage.TextBody and .HtmlBody, in characters, in every org; newer ones take more.
-const BODY_LIMIT: usize = 32_000;
 /// EmailMessage.MessageIdentifier, in characters. A longer one is not written: half of it would be
 /// another message's name.
 const IDENTIFIER_LIMIT: usize = 255;
@@ -33,12 +28,52 @@ const WRITE_ROWS: usize = 200;
 /// The e-mail records of an org.
 #[derive(Debug)]
 pub(crate) struct MailRecords {
-    client: Arc<Client>,
+    pub(crate) client: Arc<Client>,
 }
 
 impl MailRecords {
     pub(crate) fn new(client: Arc<Client>) -> Self {
         Self { client }
+    }
+
+    /// Whether e-mail is recorded as such, with its people (Enhanced Email); else it is a task (D-26).
+    async fn is_enhanced(&self) -> Result<bool, PortError> {
+        let message = self.client.shape("EmailMessage").await?;
+        // Without Enhanced Email there are only the messages of cases, which are related to nothing else.
+        if !message.createable || !message.has("RelatedToId") {
+            return Ok(false);
+        }
+        Ok(self.client.shape("EmailMessageRelation").await?.createable)
+    }
+
+    async fn find_messages(&self, wanted: &[Wanted<'_>]) -> Result<Vec<(MessageId, RemoteId)>, PortError> {
+        let shape = self.client.shape("EmailMessage").await?;
+        let (keyed, named) = (shape.has(KEY_FIELD), shape.has("MessageIdentifier"));
+        let mut found = Vec::new();
+        for chunk in chunks(wanted, |mail| mail.identifiers.iter().map(String::as_str).chain([mail.key.as_str()])) {
+            let identifiers: Vec<&str> = chunk.iter().flat_map(|mail| &mail.identifiers).map(String::as_str).collect();
+            let mut any = Vec::new();
+            if keyed {
+                any.push(format!("{KEY_FIELD} IN {}", list(chunk.iter().map(|mail| mail.key.as_str()))));
+            }
+            if named && !identifiers.is_empty() {
+                any.push(format!("MessageIdentifier IN {}", list(identifiers)));
+            }
+            if any.is_empty() {
+                continue;
+            }
+            let mut select = vec!["Id"];
+            select.extend(keyed.then_some(KEY_FIELD));
+            select.extend(named.then_some("MessageIdentifier"));
+            let soql = format!(
+                "SELECT {} FROM EmailMessage WHERE {} ORDER BY CreatedDate, Id",
+                select.join(", "),
+                any.join(" OR "),
+            );
+            let records = self.client.rows("salesforce.mail.find", soql).await?;
+            found.extend(chunk.iter().filter_map(|mail| Some((mail.message.clone(), mail.among(&records)?))));
+        }
+        Ok(found)
     }
 }
 
@@ -70,36 +105,47 @@ impl<'a> Wanted<'a> {
 #[async_trait]
 impl CrmMail for MailRecords {
     async fn find(&self, mails: &[(SyncKey, MessageId)]) -> Result<Vec<(MessageId, RemoteId)>, PortError> {
-        let wanted: Vec<Wanted<'_>> = mails.iter().map(Wanted::new).collect();
-        let mut found = Vec::new();
-        for chunk in chunks(&wanted, |mail| mail.identifiers.iter().map(String::as_str).chain([mail.key.as_str()])) {
-            let keys = list(chunk.iter().map(|mail| mail.key.as_str()));
-            let identifiers: Vec<&str> = chunk.iter().flat_map(|mail| &mail.identifiers).map(String::as_str).collect();
-            let by_identifier = if identifiers.is_empty() {
-                String::new()
-            } else {
-                format!(" OR MessageIdentifier IN {}", list(identifiers))
-            };
-            let soql = format!(
-                "SELECT Id, {KEY_FIELD}, MessageIdentifier FROM EmailMessage \
-                 WHERE {KEY_FIELD} IN {keys}{by_identifier} ORDER BY CreatedDate, Id"
-            );
-            let records = self.client.rows("salesforce.mail.find", soql).await?;
-            found.extend(chunk.iter().filter_map(|mail| Some((mail.message.clone(), mail.among(&records)?))));
+        if mails.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(found)
+        if !self.is_enhanced().await? {
+            return self.find_tasks(mails).await;
+        }
+        let wanted: Vec<Wanted<'_>> = mails.iter().map(Wanted::new).collect();
+        match self.find_messages(&wanted).await {
+            Err(error) if is_unknown_field(&error) => {
+                self.client.relearn("EmailMessage").await?;
+                self.find_messages(&wanted).await
+            }
+            found => found,
+        }
     }
 
-    async fn create(&self, mail: &NewCrmMail<'_>) -> Result<RemoteId, PortError> {
+    async fn create(&self, mail: &NewCrmMail<'_>) -> Result<Made, PortError> {
         let op = "salesforce.mail.create";
-        let record = self.client.create_once(op, "EmailMessage", &mail.key, record(mail), &[]).await?;
-        self.relate(&record, &mail.relations).await?;
-        Ok(record)
+        if !self.is_enhanced().await? {
+            return self.create_task(mail).await;
+        }
+        let (record, losses) = record(mail, &*self.client.shape("EmailMessage").await?);
+        let named = [(mail.key.clone(), mail.message.clone())];
+        let lookalike = || -> Pin<Box<dyn Future<Output = _> + Send + '_>> {
+            Box::pin(async {
+                let wanted: Vec<Wanted<'_>> = named.iter().map(Wanted::new).collect();
+                Ok(self.find_messages(&wanted).await?.into_iter().next().map(|(_, id)| id))
+            })
+        };
+        let new = New { op, object: "EmailMessage", key: &mail.key, record, losses };
+        let made = self.client.create_once(new, &lookalike).await?;
+        self.relate(&made.id, &mail.relations).await?;
+        Ok(made)
     }
 
     async fn relate(&self, record: &RemoteId, relations: &[Relation]) -> Result<(), PortError> {
         if relations.is_empty() {
             return Ok(());
+        }
+        if mail_task::is_task(record) {
+            return self.relate_task(record, relations).await;
         }
         let op = "salesforce.mail.relate";
         let mail = quoted(record.as_str());
@@ -109,11 +155,9 @@ impl CrmMail for MailRecords {
         let missing = missing(&existing, relations);
         for chunk in missing.chunks(WRITE_ROWS) {
             let records: Vec<Value> = chunk.iter().map(|relation| relation_record(record, relation)).collect();
-            let (method, effect) = (Method::POST, Effect::Write);
             let path = self.client.path("composite/sobjects");
-            let body = Some(json!({"allOrNone": false, "records": records}));
-            let call = Call { op, method, path, query: Vec::new(), body, headers: &[], effect };
-            let answer = self.client.send(call).await?;
+            let body = json!({"allOrNone": false, "records": records});
+            let answer = self.client.send(Call::post(op, path, body, Effect::Write)).await?;
             for at in 0..chunk.len() {
                 check_relation(op, record_result(answer.body.get(at)))?;
             }
@@ -122,42 +166,53 @@ impl CrmMail for MailRecords {
     }
 }
 
-fn record(new: &NewCrmMail<'_>) -> Map<String, Value> {
+/// The record, in so far as cutting needs to know what is cut; the rest is cut where all records are.
+fn record(new: &NewCrmMail<'_>, shape: &Shape) -> (Map<String, Value>, Vec<Loss>) {
     let mail = new.mail;
-    let mut record = Map::new();
-    let mut set = |name: &str, text: String| {
-        if !text.is_empty() {
-            record.insert(name.to_owned(), Value::String(text));
+    let (mut record, mut losses) = (Map::new(), Vec::new());
+    let limit = |name: &str| shape.field(name).map(|field| field.length).filter(|length| *length > 0);
+    let mut set = |name: &str, text: &str| {
+        if !text.trim().is_empty() {
+            record.insert(name.to_owned(), Value::String(text.trim().to_owned()));
         }
     };
-    set("Subject", cut(&mail.subject, SUBJECT_LIMIT));
+    let mut cut = |name: &str, is_cut: bool| {
+        if is_cut {
+            losses.push(Loss { field: name.to_owned(), kind: LossKind::Cut });
+        }
+    };
+    set("Subject", &mail.subject);
     if let Some(from) = &mail.from {
-        set("FromAddress", cut(&from.address, FROM_LIMIT));
-        set("FromName", cut(&from.name, FROM_LIMIT));
+        set("FromAddress", &from.address);
+        set("FromName", &from.name);
     }
-    set("ToAddress", recipients(&mail.to));
-    set("CcAddress", recipients(&mail.cc));
-    set("BccAddress", recipients(&mail.bcc));
-    set("TextBody", cut(&mail.text, BODY_LIMIT));
-    set("HtmlBody", cut_html(mail.html.as_deref().unwrap_or_default()));
+    for (name, people) in [("ToAddress", &mail.to), ("CcAddress", &mail.cc), ("BccAddress", &mail.bcc)] {
+        let (text, is_cut) = recipients(people, limit(name));
+        set(name, &text);
+        cut(name, is_cut);
+    }
+    set("TextBody", &mail.text);
+    let (html, is_cut) = cut_html(mail.html.as_deref().unwrap_or_default(), limit("HtmlBody"));
+    set("HtmlBody", html);
+    cut("HtmlBody", is_cut);
     if new.message.as_str().chars().count() <= IDENTIFIER_LIMIT {
-        set("MessageIdentifier", new.message.as_str().to_owned());
+        set("MessageIdentifier", new.message.as_str());
     }
     // '1' read, '3' sent.
-    set("Status", if new.incoming { "1" } else { "3" }.to_owned());
-    set("MessageDate", instant(if new.incoming { mail.received } else { mail.sent }));
+    set("Status", if new.incoming { "1" } else { "3" });
+    set("MessageDate", &instant(if new.incoming { mail.received } else { mail.sent }));
     record.insert("Incoming".to_owned(), json!(new.incoming));
-    record
+    (record, losses)
 }
 
-/// As many addresses as fit, whole.
-fn recipients(people: &[Correspondent]) -> String {
+/// As many addresses as fit, whole; and whether some did not.
+fn recipients(people: &[Correspondent], limit: Option<usize>) -> (String, bool) {
     let mut text = String::new();
     let mut length = 0;
     for person in people {
         let more = person.address.chars().count() + if length == 0 { 0 } else { 2 };
-        if length + more > RECIPIENTS_LIMIT {
-            break;
+        if limit.is_some_and(|limit| length + more > limit) {
+            return (text, true);
         }
         if length > 0 {
             text.push_str("; ");
@@ -165,19 +220,20 @@ fn recipients(people: &[Correspondent]) -> String {
         text.push_str(&person.address);
         length += more;
     }
-    text
+    (text, false)
 }
 
-/// What fits, not ending inside a tag.
-fn cut_html(html: &str) -> String {
-    let mut text = cut(html, BODY_LIMIT);
-    if text.len() < html.trim().len()
-        && let Some(open) = text.rfind('<')
-        && !text[open..].contains('>')
-    {
-        text.truncate(open);
+/// What fits, not ending inside a tag; and whether that is less than all.
+fn cut_html(html: &str, limit: Option<usize>) -> (&str, bool) {
+    let whole = html.trim();
+    let text = limit.map_or(whole, |limit| first(whole, limit)).trim_end();
+    if text.len() == whole.len() {
+        return (text, false);
     }
-    text
+    match text.rfind('<').map(|open| text.split_at(open)) {
+        Some((before, tag)) if !tag.contains('>') => (before, true),
+        _ => (text, true),
+    }
 }
 
 fn relation_type(role: Role) -> &'static str {
@@ -245,6 +301,7 @@ fn check_relation(op: &'static str, result: RecordResult) -> Result<(), PortErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::tests::shape;
     use syncline_core::mail::Mail;
 
     fn person(address: &str) -> Correspondent {
@@ -272,7 +329,14 @@ mod tests {
     fn written(mail: &Mail, message: &str, incoming: bool) -> Value {
         let message = MessageId::new(message);
         let key = SyncKey::from_text("k");
-        Value::Object(record(&NewCrmMail { key, message: &message, mail, incoming, relations: vec![] }))
+        let shape = shape(&[("HtmlBody", "textarea", 32_000), ("ToAddress", "string", 4_000)]);
+        let new = NewCrmMail { key, message: &message, mail, incoming, relations: vec![] };
+        let (mut record, losses) = record(&new, &shape);
+        if !losses.is_empty() {
+            let fields: Vec<_> = losses.into_iter().map(|loss| loss.field).collect();
+            record.insert("lost".to_owned(), json!(fields));
+        }
+        Value::Object(record)
     }
 
     #[test]
@@ -292,13 +356,13 @@ mod tests {
     fn what_is_too_long_is_cut_where_it_makes_sense() {
         let html = format!("<p>{}</p>", "<b>x</b>".repeat(5_000));
         let many: Vec<_> = (0..500).map(|n| person(&format!("p{n:03}@a.example"))).collect();
-        let long = Mail { text: "ü".repeat(40_000), html: Some(html), to: many, ..mail() };
+        let long = Mail { html: Some(html), to: many, ..mail() };
         let record = written(&long, &"x".repeat(300), true);
         let text = |name: &str| record[name].as_str().unwrap();
-        assert_eq!(text("TextBody").chars().count(), BODY_LIMIT);
-        assert!(text("HtmlBody").chars().count() <= BODY_LIMIT);
+        assert_eq!(record["lost"], json!(["ToAddress", "HtmlBody"]));
+        assert!(text("HtmlBody").chars().count() <= 32_000);
         assert!(text("HtmlBody").ends_with(['>', 'x']), "not inside a tag");
-        assert!(text("ToAddress").len() <= RECIPIENTS_LIMIT && text("ToAddress").ends_with("@a.example"));
+        assert!(text("ToAddress").len() <= 4_000 && text("ToAddress").ends_with("@a.example"));
         assert_eq!(record.get("MessageIdentifier"), None);
     }
 

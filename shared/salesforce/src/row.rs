@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::Value;
-use syncline_core::ids::{RemoteId, Version};
+use syncline_core::ids::{RemoteId, SyncKey, Version};
+
+use crate::KEY_FIELD;
 
 /// What is wrong with a record, without content.
 pub(crate) type Problem = String;
@@ -65,10 +67,20 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The key that Syncline gave it, if it did.
+    pub(crate) fn key(self) -> Result<Option<SyncKey>, Problem> {
+        Ok(self.text(KEY_FIELD)?.filter(|key| !key.is_empty()).map(SyncKey::from_text))
+    }
+
     /// The record's version: its `SystemModstamp`, in one spelling.
     pub(crate) fn version(self) -> Result<Version, Problem> {
         Ok(Version::new(self.known_instant("SystemModstamp")?.to_string()))
     }
+}
+
+/// Salesforce keeps no empty texts: they are null.
+pub(crate) fn text(text: String) -> Value {
+    if text.is_empty() { Value::Null } else { Value::String(text) }
 }
 
 /// Whether two ids are the same record's: the last three of 18 characters are only a checksum.

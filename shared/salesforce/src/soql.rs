@@ -33,6 +33,13 @@ pub(crate) fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     format!("({})", literals.join(","))
 }
 
+/// A pattern for LIKE: the text as it is between what may stand around it.
+pub(crate) fn like(before: &str, text: &str, after: &str) -> String {
+    let plain = quoted(text);
+    let plain = plain.trim_start_matches('\'').strip_suffix('\'').unwrap_or_default().to_owned();
+    format!("'{before}{}{after}'", plain.replace('%', "\\%").replace('_', "\\_"))
+}
+
 /// A `dateTime` literal, in whole seconds as Salesforce keeps them, within the years it knows.
 pub(crate) fn instant(at: Timestamp) -> String {
     const FIRST: Timestamp = Timestamp::constant(-8_520_336_000, 0); // 1700-01-01
@@ -98,6 +105,7 @@ mod tests {
             assert_eq!(quoted(text), literal);
         }
         assert_eq!(list(["a", "b"]), "('a','b')");
+        assert_eq!(like("%", "50%_o'neil", ""), r"'%50\%\_o\'neil'");
     }
 
     #[test]

@@ -31,6 +31,36 @@ pub(crate) const LIMIT_PAUSE: Duration = Duration::from_mins(15);
 /// Codes of refusals that time heals; nothing was changed.
 const FOR_NOW: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT"];
 
+/// What a duplicate rule says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Duplicates {
+    /// The rule only warns: saving can be insisted on.
+    pub(crate) may_insist: bool,
+    /// The records it takes for the same.
+    pub(crate) matches: Vec<String>,
+}
+
+impl Duplicates {
+    /// The code of such a refusal.
+    pub(crate) const CODE: &'static str = "DUPLICATES_DETECTED";
+
+    /// Reads the refusal; Salesforce spells its key in two ways. Lines of a collection tell no records.
+    pub(crate) fn read(body: &Value) -> Option<Self> {
+        let error = body.get(0)?;
+        if error.get("errorCode").or_else(|| error.get("statusCode"))?.as_str()? != Self::CODE {
+            return None;
+        }
+        let result = error.get("duplicateResut").or_else(|| error.get("duplicateResult")).unwrap_or(&Value::Null);
+        let list = |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        let found = list(result, "matchResults").iter().flat_map(|it| list(it, "matchRecords")).collect::<Vec<_>>();
+        let id = |found: &Value| found.get("record")?.get("Id")?.as_str().map(str::to_owned);
+        Some(Self {
+            may_insist: result.get("allowSave").and_then(Value::as_bool).unwrap_or_default(),
+            matches: found.iter().filter_map(id).collect(),
+        })
+    }
+}
+
 /// Codes that say that the record itself is not there.
 const NOT_THERE: [&str; 3] = ["ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"];
 
@@ -62,6 +92,10 @@ pub(crate) fn refused(
     effect: Effect,
 ) -> PortError {
     let code = code_of(body);
+    if let Some(duplicates) = Duplicates::read(body) {
+        let Duplicates { may_insist, matches } = duplicates;
+        tracing::info!(op, may_insist, matches = matches.len(), "a duplicate rule refused");
+    }
     PortError::new(kind_of(status, &code, retry_after, effect), op).code(code).because(format!("HTTP status {status}"))
 }
 
@@ -189,6 +223,24 @@ mod tests {
         assert_eq!(code_of(&json!({"error": "invalid_grant", "error_description": "d"})), "invalid_grant");
         assert_eq!(code_of(&json!({"error": "see mia@fabrikam.example"})), "");
         assert_eq!(code_of(&Value::Null), "");
+    }
+
+    #[test]
+    fn a_duplicate_rule_is_understood_in_either_spelling() {
+        for key in ["duplicateResut", "duplicateResult"] {
+            let found = json!([{"record": {"Id": "0031"}}, {"record": {"attributes": {}}}]);
+            let body = json!([{
+                "errorCode": "DUPLICATES_DETECTED", "message": "m",
+                key: {"allowSave": true, "matchResults": [{"matchRecords": found}]},
+            }]);
+            let expected = Duplicates { may_insist: true, matches: vec!["0031".into()] };
+            assert_eq!(Duplicates::read(&body), Some(expected));
+            assert_eq!(kind_of(400, &code_of(&body), None, Effect::Write), ErrorKind::Rejected);
+        }
+        let line = json!([{"statusCode": "DUPLICATES_DETECTED", "message": "m", "fields": []}]);
+        assert_eq!(Duplicates::read(&line), Some(Duplicates { may_insist: false, matches: vec![] }));
+        assert_eq!(Duplicates::read(&json!([{"errorCode": "DUPLICATE_VALUE"}])), None);
+        assert_eq!(Duplicates::read(&Value::Null), None);
     }
 
     #[test]

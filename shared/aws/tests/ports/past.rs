@@ -43,6 +43,7 @@ fn entry(item: &str, second: u32, effect: Effect) -> Entry {
         reason: Reason::EditedInMailbox,
         fields: vec![EventField::Subject],
         before: Vec::new(),
+        losses: Vec::new(),
     }
 }
 

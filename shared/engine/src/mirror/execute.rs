@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use syncline_core::fingerprint::Fingerprints;
-use syncline_core::history::Value;
+use syncline_core::history::{self, Loss, Value};
 use syncline_core::ids::RemoteId;
 use syncline_core::item::{Event, EventField, EventPatch, Fields, Kind, Side};
 use syncline_core::link::{Anchor, Link, LinkState};
@@ -34,6 +34,8 @@ struct Change {
     reason: Reason,
     /// What became of each side's write, as they come in.
     failed: bool,
+    /// What each side did not take as it was.
+    losses: [Vec<Loss>; 2],
 }
 
 struct Removal {
@@ -91,7 +93,16 @@ impl Mirror<'_> {
                 batch.creations[on as usize].push(Creation { link: *link, event: *event, before, reason });
             }
             Action::Update { link, mailbox, crm, base, before } => {
-                batch.changes.push(Change { link: *link, mailbox, crm, base, before, reason, failed: false });
+                batch.changes.push(Change {
+                    link: *link,
+                    mailbox,
+                    crm,
+                    base,
+                    before,
+                    reason,
+                    failed: false,
+                    losses: Default::default(),
+                });
             }
             Action::Delete { from, link, expected, before } => {
                 batch.removals[from as usize].push(Removal { link: *link, expected, before, reason });
@@ -152,7 +163,7 @@ impl Mirror<'_> {
             match there.iter().find(|seen| seen.key.as_ref() == Some(&creation.link.key)) {
                 Some(seen) => {
                     let anchor = Anchor { id: seen.id.clone(), version: seen.version.clone() };
-                    self.made(on, creation, anchor, Effect::Linked, Reason::FoundByKey).await?;
+                    self.made(on, creation, anchor, (Effect::Linked, Reason::FoundByKey), Vec::new()).await?;
                 }
                 None => missing.push(creation),
             }
@@ -170,8 +181,8 @@ impl Mirror<'_> {
             match outcome {
                 Outcome::Done(written) => {
                     let anchor = Anchor { id: written.id, version: written.version };
-                    let (effect, reason) = (created(on), creation.reason);
-                    self.made(on, creation, anchor, effect, reason).await?;
+                    let done = (created(on), creation.reason);
+                    self.made(on, creation, anchor, done, written.losses).await?;
                 }
                 Outcome::Unknown => unknown.push(creation),
                 Outcome::Rejected { code } => self.not_made(on, &creation, Reason::Rejected, &code, None).await?,
@@ -203,8 +214,8 @@ impl Mirror<'_> {
             match there.iter().find(|seen| seen.key.as_ref() == Some(&creation.link.key)) {
                 Some(seen) => {
                     let anchor = Anchor { id: seen.id.clone(), version: seen.version.clone() };
-                    let (effect, reason) = (created(on), creation.reason);
-                    self.made(on, creation, anchor, effect, reason).await?;
+                    let done = (created(on), creation.reason);
+                    self.made(on, creation, anchor, done, Vec::new()).await?;
                 }
                 None => {
                     if let Some(source) = creation.link.anchor(on.other()) {
@@ -222,16 +233,17 @@ impl Mirror<'_> {
         on: Side,
         creation: Creation,
         anchor: Anchor,
-        effect: Effect,
-        reason: Reason,
+        (effect, reason): (Effect, Reason),
+        losses: Vec<Loss>,
     ) -> Result<(), EngineError> {
         let mut link = creation.link;
         *link.anchor_mut(on) = Some(anchor);
         link.state = LinkState::Linked;
-        self.session.remember(&link.key, effect, reason, EventField::ALL.to_vec(), Vec::new()).await?;
+        let detail = history::told(&losses);
+        self.session.remember(&link.key, effect, reason, EventField::ALL.to_vec(), Vec::new(), losses).await?;
         self.session.ports.store.save_link(&self.session.lease, creation.before.as_ref(), &link).await?;
         let (mailbox, crm) = ids(&link);
-        self.session.note(mailbox.as_ref(), crm.as_ref(), effect, reason, "");
+        self.session.note(mailbox.as_ref(), crm.as_ref(), effect, reason, &detail);
         // What was lost and is made again may have been parked as a held delete.
         if let Some(before) = &creation.before {
             let (mailbox, crm) = ids(before);
@@ -270,16 +282,19 @@ impl Mirror<'_> {
             link.base = change.base;
             let fields = |patch: &Option<EventPatch>| patch.as_ref().map_or_else(Fields::new, |it| it.fields.clone());
             let (in_mailbox, in_crm) = (fields(&change.mailbox), fields(&change.crm));
-            let effects = [(Effect::UpdatedInMailbox, &in_mailbox), (Effect::UpdatedInCrm, &in_crm)];
+            let [of_mailbox, of_crm] = change.losses;
+            let effects =
+                [(Effect::UpdatedInMailbox, &in_mailbox, of_mailbox), (Effect::UpdatedInCrm, &in_crm, of_crm)];
             let (mailbox, crm) = ids(&link);
             let mut before = change.before;
             let mut wrote = false;
-            for (effect, fields) in effects.into_iter().filter(|(_, fields)| !fields.is_empty()) {
+            for (effect, fields, losses) in effects.into_iter().filter(|(_, fields, _)| !fields.is_empty()) {
                 let (of_fields, rest) = before.into_iter().partition(|value| fields.contains(&value.field));
                 before = rest;
                 let fields = fields.iter().copied().collect();
-                self.session.remember(&link.key, effect, change.reason, fields, of_fields).await?;
-                self.session.note(mailbox.as_ref(), crm.as_ref(), effect, change.reason, "");
+                let detail = history::told(&losses);
+                self.session.remember(&link.key, effect, change.reason, fields, of_fields, losses).await?;
+                self.session.note(mailbox.as_ref(), crm.as_ref(), effect, change.reason, &detail);
                 wrote = true;
             }
             if !wrote {
@@ -317,6 +332,7 @@ impl Mirror<'_> {
             let Some(change) = changes.get_mut(at) else { continue };
             if let Outcome::Done(written) = outcome {
                 *change.link.anchor_mut(side) = Some(Anchor { id: written.id, version: written.version });
+                change.losses[side as usize] = written.losses;
                 continue;
             }
             change.failed = true;
@@ -376,7 +392,7 @@ impl Mirror<'_> {
             Side::Crm => Effect::DeletedFromCrm,
         };
         let key = &removal.link.key;
-        self.session.remember(key, effect, removal.reason, Vec::new(), removal.before).await?;
+        self.session.remember(key, effect, removal.reason, Vec::new(), removal.before, Vec::new()).await?;
         let closed = plan::closed(removal.link.clone(), self.session.now());
         self.session.ports.store.save_link(&self.session.lease, Some(&removal.link), &closed).await?;
         let (mailbox, crm) = ids(&removal.link);

@@ -93,6 +93,7 @@ fn a_complete_contact_is_read_in_full() {
         modified: at("2031-03-02T09:00:00Z"),
         is_marked: true,
         item: contact(),
+        hidden: std::collections::BTreeSet::new(),
     };
     assert_eq!(seen(&wire(), &owner()), Ok(expected));
 }

@@ -81,6 +81,7 @@ fn a_complete_event_is_read_in_full() {
             recurrence: Recurrence::Single,
             origin: None,
             is_marked: true,
+            hidden: std::collections::BTreeSet::new(),
         },
     };
     assert_eq!(seen(&wire(), &owner()), Ok(expected));

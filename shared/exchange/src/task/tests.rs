@@ -68,6 +68,7 @@ fn a_complete_task_is_read_in_full() {
         modified: at("2031-03-02T09:00:00.1234567Z"),
         is_marked: true,
         item: task(),
+        hidden: std::collections::BTreeSet::new(),
     };
     assert_eq!(seen("l1", &wire(), &owner()), Ok(expected));
 }

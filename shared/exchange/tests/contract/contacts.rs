@@ -167,7 +167,7 @@ async fn d08_an_update_keeps_what_it_does_not_name() {
     let seen = world.read_contact(&made.id).await.unwrap();
     assert!(seen.is_marked);
     assert_eq!(there["@odata.etag"], seen.version.as_str());
-    let here = Written { id: made.id.clone(), version: seen.version };
+    let here = Written { id: made.id.clone(), version: seen.version, losses: vec![] };
     let changed = Contact {
         surname: "Berg".into(),
         email: "mia@contoso.example".into(),

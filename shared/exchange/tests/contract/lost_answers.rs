@@ -58,7 +58,7 @@ async fn a_change_or_delete_whose_answer_was_lost_is_told_by_its_version() {
     assert_eq!(world.mailbox.write(std::slice::from_ref(&change)).await.unwrap(), [Outcome::Unknown]);
     assert_eq!(world.mailbox.write(&[change]).await.unwrap(), [Outcome::Stale], "it has another version now");
     let seen = world.read(&made.id).await.unwrap();
-    let remove = delete(&syncline_ports::Written { id: seen.id, version: seen.version });
+    let remove = delete(&syncline_ports::Written { id: seen.id, version: seen.version, losses: vec![] });
     lose();
     assert_eq!(world.mailbox.write(std::slice::from_ref(&remove)).await.unwrap(), [Outcome::Unknown]);
     assert_eq!(world.mailbox.write(&[remove]).await.unwrap(), [Outcome::Gone], "as good as done");

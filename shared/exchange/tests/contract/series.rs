@@ -138,7 +138,7 @@ async fn a_date_is_changed_and_deleted_like_any_event() {
     assert_eq!(world.mailbox.write(&[write]).await.unwrap(), [Outcome::Stale]);
 
     let second = world.read(&RemoteId::new(dates[1].as_str())).await.unwrap();
-    let remove = delete(&Written { id: second.id.clone(), version: second.version });
+    let remove = delete(&Written { id: second.id.clone(), version: second.version, losses: vec![] });
     assert!(matches!(world.mailbox.write(std::slice::from_ref(&remove)).await.unwrap()[..], [Outcome::Done(_)]));
     assert_eq!(world.mailbox.write(&[remove]).await.unwrap(), [Outcome::Gone]);
 

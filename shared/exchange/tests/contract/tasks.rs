@@ -278,7 +278,7 @@ async fn a_recurring_task_goes_on_and_its_next_turn_is_a_task_of_its_own() {
     });
     let seen = seen.unwrap();
     assert_eq!((seen.item.due, &seen.key), (Some("2031-03-05".parse().unwrap()), &None));
-    let here = Written { id: seen.id.clone(), version: seen.version.clone() };
+    let here = Written { id: seen.id.clone(), version: seen.version.clone(), losses: vec![] };
     let done = Task { status: TaskStatus::Completed, ..seen.item.clone() };
     assert!(matches!(world.tasks(&list, &[update(&here, &[TaskField::Status], done)]).await[..], [Outcome::Done(_)]));
     let (items, _) = world.task_round(&list, position).await;
@@ -360,7 +360,10 @@ async fn a_task_without_an_etag_is_written_by_the_time_of_its_last_change() {
     let writes = [at("2031-03-01T09:00:00Z"), at("2031-03-01T08:59:59Z")];
     let outcomes = Items::<Task>::write(&world.mailbox, &list, &writes).await.unwrap();
     let version = Version::new("2031-03-01T09:00:00Z");
-    assert_eq!(outcomes, [Outcome::Done(Written { id: RemoteId::new("l1|t1"), version }), Outcome::Stale]);
+    assert_eq!(
+        outcomes,
+        [Outcome::Done(Written { id: RemoteId::new("l1|t1"), version, losses: vec![] }), Outcome::Stale]
+    );
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ async fn d25_a_mail_becomes_one_record_however_often_it_is_created() {
     let world = world().await;
     let (message, mail) = (MessageId::new("1@fabrikam.example"), offer());
     let mia = mia(&world);
-    let record = world.crm.mail().create(&new(&message, &mail, vec![mia.clone()])).await.unwrap();
+    let record = world.crm.mail().create(&new(&message, &mail, vec![mia.clone()])).await.unwrap().id;
     let row = world.org.model().row(record.as_str()).cloned().unwrap();
     let expected =
         [("Subject", "Offer"), ("FromAddress", MIA), ("ToAddress", ANNA), ("TextBody", "Hello"), ("Status", "1")];
@@ -77,7 +77,7 @@ async fn d25_a_mail_becomes_one_record_however_often_it_is_created() {
     assert_eq!(relations(&world, &record), [("FromAddress".to_owned(), mia.person.to_string())]);
 
     let with_anna = new(&message, &mail, vec![mia.clone(), anna(&world)]);
-    assert_eq!(world.crm.mail().create(&with_anna).await.unwrap(), record);
+    assert_eq!(world.crm.mail().create(&with_anna).await.unwrap().id, record);
     assert_eq!(world.count("EmailMessage"), 1);
     let both = [("FromAddress".to_owned(), mia.person.to_string()), ("ToAddress".to_owned(), world.anna.to_string())];
     assert_eq!(relations(&world, &record), both, "only the missing one was added");
@@ -91,7 +91,7 @@ async fn a_mail_whose_answer_is_lost_is_unknown_and_the_next_try_ends_with_one_r
         let new = new(&message, &mail, vec![mia(&world)]);
         world.org.faults().add(FaultRule::on(Method::POST, target, Fault::FailAfter(504)));
         assert_eq!(world.crm.mail().create(&new).await.unwrap_err().kind, ErrorKind::Unknown);
-        let record = world.crm.mail().create(&new).await.unwrap();
+        let record = world.crm.mail().create(&new).await.unwrap().id;
         assert_eq!((world.count("EmailMessage"), relations(&world, &record).len()), (1, 1), "{target}");
     }
 }
@@ -101,7 +101,7 @@ async fn records_are_found_by_key_and_by_message_id() {
     let world = world().await;
     let mail = offer();
     let message = MessageId::new("1@fabrikam.example");
-    let ours = world.crm.mail().create(&new(&message, &mail, vec![])).await.unwrap();
+    let ours = world.crm.mail().create(&new(&message, &mail, vec![])).await.unwrap().id;
     let body = json!({"Subject": "By another program", "MessageIdentifier": "<2@fabrikam.example>", "Status": "3"});
     let theirs = world.by_hand(Method::POST, "sobjects/EmailMessage", &body)["id"].as_str().unwrap().to_owned();
     world.org.journal().clear();
@@ -117,7 +117,7 @@ async fn records_are_found_by_key_and_by_message_id() {
 async fn relations_are_added_later_and_once() {
     let world = world().await;
     let (message, mail) = (MessageId::new("1@fabrikam.example"), offer());
-    let record = world.crm.mail().create(&new(&message, &mail, vec![])).await.unwrap();
+    let record = world.crm.mail().create(&new(&message, &mail, vec![])).await.unwrap().id;
     assert_eq!(relations(&world, &record), []);
     for _ in 0..2 {
         world.crm.mail().relate(&record, &[mia(&world), anna(&world)]).await.unwrap();

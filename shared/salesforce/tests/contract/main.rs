@@ -20,7 +20,7 @@ use syncline_core::item::{Event, Sensitivity, ShowAs};
 use syncline_core::observation::{EventSeen, Observation};
 use syncline_core::time::{EventTime, Window};
 use syncline_ports::{Clock, Crm, EventWrite, Events, Grant, GrantVault, Outcome, PortError, Written};
-use syncline_salesforce::{Salesforce, Settings};
+use syncline_salesforce::{Account, Org as SharedOrg, Salesforce, Settings};
 
 const ANNA: &str = "anna.berg@northwind.example";
 const NOW: &str = "2031-03-03T09:00:00Z";
@@ -74,6 +74,9 @@ struct World {
     vault: Arc<Vault>,
     crm: Salesforce,
     anna: RemoteId,
+    /// What the users of the org share.
+    #[allow(dead_code)]
+    shared: Arc<SharedOrg>,
 }
 
 async fn world() -> World {
@@ -94,8 +97,11 @@ async fn world_of(org: Org) -> World {
     let vault = Arc::new(Vault(Mutex::new((grant, 0))));
     let settings = Settings { login_url: org.url(), ..Settings::new(CLIENT_ID, CLIENT_SECRET) };
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let crm = Salesforce::new(settings, http, vault.clone(), Arc::new(WorldClock(clock)), anna.clone());
-    World { org, vault, crm, anna }
+    let shared = Arc::new(SharedOrg::new());
+    let account = Account { user: anna.clone(), username: ANNA.to_owned() };
+    let clock = Arc::new(WorldClock(clock));
+    let crm = Salesforce::new(settings, http, vault.clone(), clock, Arc::clone(&shared), account);
+    World { org, vault, crm, anna, shared }
 }
 
 impl World {

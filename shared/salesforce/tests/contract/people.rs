@@ -26,6 +26,7 @@ async fn p17_users_contacts_and_open_leads_are_found_whatever_the_case() {
     let lead = json!({"LastName": "O'Neil", "Company": "Adatum", "Email": "Pat.O'Neil@Adatum.example"});
     let lead = world.by_hand(Method::POST, "sobjects/Lead", &lead)["id"].as_str().unwrap().to_owned();
     let contact = world.org.model().rows("Contact").find(|row| row.text("Email") == MIA).unwrap().id().to_owned();
+    world.crm.people().by_address(&[ANNA.to_owned()]).await.unwrap();
     world.org.journal().clear();
     let asked = [MIA, ANNA, "pat.o'neil@adatum.example", "nobody@nowhere.example", "", ANNA];
     let found = world.crm.people().by_address(&asked.map(str::to_owned)).await.unwrap();
@@ -54,7 +55,7 @@ async fn many_addresses_fit_into_their_calls() {
 async fn d31_a_lead_is_made_once_and_not_touched_again() {
     let world = world().await;
     let draft = stranger(&world);
-    let made = world.crm.people().create_lead(&draft).await.unwrap();
+    let made = world.crm.people().create_lead(&draft).await.unwrap().id;
     let row = world.org.model().row(made.as_str()).cloned().unwrap();
     let expected =
         [("LastName", "Li"), ("Company", "Litware"), ("LeadSource", "Email"), ("OwnerId", world.anna.as_str())];
@@ -62,7 +63,7 @@ async fn d31_a_lead_is_made_once_and_not_touched_again() {
         assert_eq!(row.text(field), text);
     }
     world.by_hand(Method::PATCH, &format!("sobjects/Lead/{made}"), &json!({"Company": "Litware Inc."}));
-    assert_eq!(world.crm.people().create_lead(&draft).await.unwrap(), made);
+    assert_eq!(world.crm.people().create_lead(&draft).await.unwrap().id, made);
     assert_eq!(world.count("Lead"), 1);
     assert_eq!(world.org.model().row(made.as_str()).unwrap().text("Company"), "Litware Inc.");
 }
@@ -73,7 +74,7 @@ async fn a_lead_whose_answer_is_lost_is_unknown_and_the_next_try_finds_it() {
     world.org.faults().add(FaultRule::on(Method::POST, "/sobjects/Lead", Fault::FailAfter(504)));
     let error = world.crm.people().create_lead(&stranger(&world)).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unknown);
-    let made = world.crm.people().create_lead(&stranger(&world)).await.unwrap();
+    let made = world.crm.people().create_lead(&stranger(&world)).await.unwrap().id;
     assert_eq!(world.count("Lead"), 1);
     assert_eq!(world.org.model().rows("Lead").next().unwrap().id(), made.as_str());
 }

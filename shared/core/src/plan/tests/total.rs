@@ -32,6 +32,7 @@ fn any_standing() -> impl Strategy<Value = Standing> {
             recurrence,
             origin: None,
             is_marked: false,
+            hidden: Fields::new(),
         })
 }
 
