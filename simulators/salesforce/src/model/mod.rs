@@ -17,7 +17,6 @@ mod edition;
 mod feature;
 pub(crate) mod id;
 mod input;
-mod md5;
 mod merge;
 pub(crate) mod objects;
 mod organization;

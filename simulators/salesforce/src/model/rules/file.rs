@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
 use super::{Caller, Changes, Refusal, Salesforce, Values, hush, pointing, put, text, ticked, touch};
-use crate::model::md5;
 
 /// What the service calls files of these extensions; others of its names are the extension in capitals.
 const TYPES: [(&str, &str); 20] = [
@@ -73,7 +73,7 @@ pub(super) fn before_version(
     put(values, "FileType", json!(kind.map_or("UNKNOWN", |(_, kind)| *kind)));
     put(values, "FileExtension", extension.map(|text| text.chars().take(40).collect::<String>()).into());
     put(values, "ContentSize", json!(data.len()));
-    put(values, "Checksum", json!(md5::checksum(&data)));
+    put(values, "Checksum", json!(format!("{:032x}", u128::from_be_bytes(Md5::digest(&data).into()))));
     put(values, "IsLatest", json!(true));
     let document = changes.get("ContentDocumentId").and_then(Value::as_str);
     let before = document.map_or(0, |document| pointing(org, "ContentVersion", "ContentDocumentId", document).len());
