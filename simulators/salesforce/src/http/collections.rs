@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use sim_kit::Reply;
 
 use crate::model::refusal::Refusal;
-use crate::model::schema::Object;
+use crate::model::schema::{Kind, Object};
 use crate::model::{Caller, Input, Salesforce, Upserted, id, record};
 
-use super::{Answer, Call, atomically, ok, rows};
+use super::{Answer, Call, atomically, flag, ok, rows};
 
 const MOST_WRITTEN: usize = 200;
 const MOST_READ: usize = 2000;
@@ -22,7 +22,7 @@ type Outcome = Result<(String, Option<bool>), Vec<Refusal>>;
 /// The records of a body, with its `allOrNone`.
 fn records(call: &Call<'_>) -> Result<(Vec<Map<String, Value>>, bool), Refusal> {
     let body = call.body()?;
-    let all_or_none = call.all_or_none || body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
+    let all_or_none = flag(&body, "allOrNone")? || call.all_or_none;
     let Some(Value::Array(records)) = body.get("records") else {
         return Err(Refusal::json("The request needs a list 'records' at [line:1, column:1]"));
     };
@@ -178,8 +178,14 @@ pub(super) fn upsert(org: &mut Salesforce, call: &Call<'_>, object: &str, field:
         value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    // Two spellings of one value are one row's.
+    let row_of = |value: &str| match key.kind {
+        Kind::Id => id::canonical(value).unwrap_or_default(),
+        _ if key.case_sensitive => value.to_owned(),
+        _ => value.to_lowercase(),
+    };
     for value in records.iter().filter_map(value_of) {
-        *times.entry(value.to_lowercase()).or_default() += 1;
+        *times.entry(row_of(&value)).or_default() += 1;
     }
     Ok(each(org, records, all_or_none, |org, mut record| {
         if kind_of(call, &record)?.name != object.name {
@@ -197,7 +203,8 @@ pub(super) fn upsert(org: &mut Salesforce, call: &Call<'_>, object: &str, field:
             let input = Input { fields: &record, also_id: false };
             return org.create(call.caller, object, &input, call.now).map(|id| (id, Some(true)));
         };
-        if times.get(&value.to_lowercase()).is_some_and(|times| *times > 1) {
+        let row = row_of(&value);
+        if !row.is_empty() && times.get(&row).is_some_and(|times| *times > 1) {
             let message = format!("Duplicate external id specified: {value}");
             return Err(Refusal::write("DUPLICATE_VALUE", message).on(key.name).into());
         }
@@ -219,18 +226,27 @@ pub(super) fn upsert(org: &mut Salesforce, call: &Call<'_>, object: &str, field:
     }))
 }
 
+/// A list of texts in a body.
+fn texts(body: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+    let Some(value) = body.get(name) else {
+        return Ok(None);
+    };
+    let items = value.as_array().into_iter().flatten();
+    let texts: Option<Vec<String>> = items.map(|item| item.as_str().map(str::to_owned)).collect();
+    texts.filter(|_| value.is_array()).map(Some).ok_or_else(|| {
+        Refusal::json(format!("Cannot deserialize instance of list of strings: {name} at [line:1, column:1]"))
+    })
+}
+
 pub(super) fn read(org: &Salesforce, call: &Call<'_>, object: &str) -> Answer {
     let object = call.schema.object(object).ok_or_else(Refusal::not_found)?;
     let (ids, names) = if call.request.method == "POST" {
         let body = call.body()?;
-        let list = |name: &str| {
-            let items = body.get(name).and_then(Value::as_array);
-            items.map(|items| items.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
-        };
-        (list("ids"), list("fields"))
+        (texts(&body, "ids")?, texts(&body, "fields")?)
     } else {
         let list = |name: &str| {
-            call.request.param(name).map(|text| text.split(',').map(|item| item.trim().to_owned()).collect::<Vec<_>>())
+            let text = call.request.param(name).filter(|text| !text.trim().is_empty())?;
+            Some(text.split(',').map(|item| item.trim().to_owned()).collect::<Vec<_>>())
         };
         (list("ids"), list("fields"))
     };

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 use sim_kit::Reply;
 
-use crate::model::Salesforce;
 use crate::model::schema::{Field, Kind, Object};
 use crate::model::stamp;
+use crate::model::{Salesforce, is_mergeable};
 
 use super::{Call, ok};
 
@@ -67,7 +67,7 @@ fn summary(object: &Object, call: &Call<'_>) -> Map<String, Value> {
         "createable": object.createable, "custom": object.custom(), "customSetting": false,
         "deepCloneable": false, "deletable": object.deletable, "deprecatedAndHidden": false, "feedEnabled": false,
         "hasSubtypes": false, "isInterface": false, "isSubtype": false, "keyPrefix": object.prefix,
-        "label": object.label, "labelPlural": object.plural, "layoutable": true, "mergeable": false,
+        "label": object.label, "labelPlural": object.plural, "layoutable": true, "mergeable": is_mergeable(object.name),
         "mruEnabled": true, "name": object.name, "queryable": true, "replicateable": true, "retrieveable": true,
         "searchable": object.searchable, "triggerable": true, "undeletable": object.deletable, "updateable": object.updateable,
         "urls": { "sobject": here, "describe": format!("{here}/describe"), "rowTemplate": format!("{here}/{{ID}}") },
@@ -84,7 +84,7 @@ fn field(object: &Object, field: &Field) -> Value {
         _ => (0, 0, 0),
     };
     let picklist: Vec<Value> = match field.kind {
-        Kind::Picklist(values) => {
+        Kind::Picklist(values) | Kind::Combo(values) => {
             let described = values.iter().enumerate().map(|(place, (value, label))| {
                 json!({
                     "active": true, "defaultValue": field.defaulted && place == 0, "label": label,

@@ -10,7 +10,7 @@ use crate::model::refusal::Refusal;
 use crate::model::schema::{Kind, Object};
 
 use super::rows::id_of;
-use super::{Answer, Call};
+use super::{Answer, Call, unreadable};
 
 /// The longest request in JSON; more bytes come in parts of their own.
 const LONGEST_JSON: usize = 52_428_800;
@@ -48,9 +48,8 @@ pub(super) fn record(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
     for part in parts(&call.request.body, boundary) {
         let name = parameter(&part.disposition, "name").ok_or_else(|| broken("has a part without a name"))?;
         if part.content_type.to_ascii_lowercase().starts_with("application/json") && record.is_none() {
-            record = Some(serde_json::from_slice::<Map<String, Value>>(part.body).map_err(|error| {
-                Refusal::json(format!("{error} at [line:{}, column:{}]", error.line(), error.column()))
-            })?);
+            let fields = serde_json::from_slice::<Map<String, Value>>(part.body);
+            record = Some(fields.map_err(|error| unreadable(&error))?);
         } else {
             blobs.push((name.to_owned(), part));
         }

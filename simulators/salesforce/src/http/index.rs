@@ -19,6 +19,11 @@ pub(super) fn is_version(number: &str) -> bool {
     number.strip_suffix(".0").is_some_and(|whole| !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// The version that a segment `vNN.0` of an address names.
+pub(super) fn version_in(segment: &str) -> Option<&str> {
+    segment.strip_prefix('v').filter(|number| is_version(number))
+}
+
 pub(super) fn versions() -> Value {
     let newest = NEWEST.strip_suffix(".0").and_then(|number| number.parse().ok()).unwrap_or(OLDEST);
     let versions = (OLDEST..=newest).map(|number: u32| {

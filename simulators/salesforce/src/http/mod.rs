@@ -68,10 +68,13 @@ impl Call<'_> {
             );
             return Err(Refusal::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
         }
+        if self.request.body.iter().all(u8::is_ascii_whitespace) {
+            return Err(Refusal::json("The HTTP entity body is required, but this request has no entity body."));
+        }
         match self.request.json() {
             Ok(Value::Object(body)) => Ok(body),
             Ok(_) => Err(Refusal::json("Unexpected value: a JSON object is expected at [line:1, column:1]")),
-            Err(error) => Err(Refusal::json(format!("{error} at [line:{}, column:{}]", error.line(), error.column()))),
+            Err(error) => Err(unreadable(&error)),
         }
     }
 }
@@ -108,6 +111,24 @@ impl Model for Salesforce {
 /// The page of a machine in front of the service.
 const DOWN: &str = "<!DOCTYPE html>\n<html><head><title>Server Unavailable</title></head>\n<body><h1>Server \
                     Unavailable</h1><p>We are down for maintenance. Please try again later.</p></body></html>\n";
+
+/// Bytes that are no JSON.
+fn unreadable(error: &serde_json::Error) -> Refusal {
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or_default();
+    Refusal::json(format!("{what} at [line:{}, column:{}]", error.line(), error.column()))
+}
+
+/// A flag of a body; not set if it is left out. As text it is taken, too.
+fn flag(body: &Map<String, Value>, name: &str) -> Result<bool, Refusal> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(set)) => Ok(*set),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(false),
+        Some(_) => Err(Refusal::json(format!("Cannot deserialize instance of boolean: {name} at [line:1, column:1]"))),
+    }
+}
 
 /// How the service says that it failed itself.
 fn failure(org: &Salesforce, status: u16) -> Reply {
@@ -170,13 +191,10 @@ fn route(org: &mut Salesforce, request: &Request, segments: &[&str], now: Timest
         ["id", org_id, user] => oauth::identity(org, request, org_id, user, now),
         ["services", "data"] if matches!(request.method, Method::GET | Method::HEAD) => ok(&index::versions()),
         ["services", "data"] => refused(&[not_allowed(&request.method, "HEAD,GET")]),
-        ["services", "data", version, rest @ ..] => {
-            let number = version.strip_prefix('v').filter(|number| index::is_version(number));
-            match number {
-                Some(number) => data(org, request, number, rest, now),
-                None => refused(&[Refusal::not_found()]),
-            }
-        }
+        ["services", "data", version, rest @ ..] => match index::version_in(version) {
+            Some(number) => data(org, request, number, rest, now),
+            None => refused(&[Refusal::not_found()]),
+        },
         _ => refused(&[Refusal::not_found()]),
     }
 }

@@ -132,7 +132,7 @@ pub(super) fn asker<'a>(org: &Salesforce, call: &Call<'a>) -> Asker<'a> {
         user: &call.caller.user,
         now: call.now,
         zone: zone.unwrap_or(TimeZone::UTC),
-        version: call.version.split('.').next().and_then(|number| number.parse().ok()).unwrap_or(0),
+        version: call.major(),
     }
 }
 

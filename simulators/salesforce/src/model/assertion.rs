@@ -58,7 +58,8 @@ fn claims(app: &App, assertion: &str, origin: &str, now: Timestamp) -> Result<Va
     }
     // A client of repute sends the number as a text.
     let expires = claims.get("exp").ok_or(INVALID)?;
-    let expires = expires.as_f64().or_else(|| expires.as_str()?.trim().parse().ok()).ok_or(INVALID)?;
+    let expires = expires.as_f64().or_else(|| expires.as_str()?.trim().parse().ok());
+    let expires = expires.filter(|expires: &f64| expires.is_finite()).ok_or(INVALID)?;
     #[expect(clippy::cast_precision_loss, reason = "seconds of our age fit")]
     let left = expires - now.as_second() as f64;
     if left <= 0.0 {

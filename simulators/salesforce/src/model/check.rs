@@ -62,7 +62,9 @@ fn from_text(schema: &Schema, field: &Field, text: &str) -> Result<Value, Refusa
             Err(_) => Err(unreadable()),
         },
         Kind::Address(_) | Kind::IdList | Kind::AutoNumber => Err(unreadable()),
-        Kind::Text(_) | Kind::Area(_) | Kind::Email(_) | Kind::Phone(_) | Kind::Url(_) => limited(field, text),
+        Kind::Text(_) | Kind::Combo(_) | Kind::Area(_) | Kind::Email(_) | Kind::Phone(_) | Kind::Url(_) => {
+            limited(field, text)
+        }
     }
 }
 

@@ -204,18 +204,20 @@ impl Salesforce {
             return Err(expired);
         };
         let user = self.user_named(&username).ok_or(expired)?.id().to_owned();
-        let rotated = self.knobs.rotate_refresh_tokens;
-        let token = if rotated {
-            self.door.refresh_tokens.remove(token);
-            self.new_refresh_token(&username)
-        } else {
-            token.to_owned()
-        };
-        let mut pass = self.open(user, Some(token), now)?;
-        if !rotated {
-            pass.refresh_token = None;
-        }
+        let mut pass = self.open(user, Some(token.to_owned()), now)?;
+        // Only who was let in has the new one, so the old one goes no sooner.
+        pass.refresh_token = self.knobs.rotate_refresh_tokens.then(|| self.rotate(token, &username));
         Ok(pass)
+    }
+
+    /// Another refresh token in place of this one, with its sessions.
+    fn rotate(&mut self, old: &str, username: &str) -> String {
+        self.door.refresh_tokens.remove(old);
+        let new = self.new_refresh_token(username);
+        for session in self.door.sessions.values_mut().filter(|session| session.refresh_token.as_deref() == Some(old)) {
+            session.refresh_token = Some(new.clone());
+        }
+        new
     }
 
     fn new_refresh_token(&mut self, username: &str) -> String {

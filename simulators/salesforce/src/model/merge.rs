@@ -13,6 +13,11 @@ use super::{Row, Salesforce, rules};
 /// The objects that can be merged.
 const MERGEABLE: [&str; 3] = ["Account", "Contact", "Lead"];
 
+/// Whether rows of that object can be merged.
+pub(crate) fn is_mergeable(object: &str) -> bool {
+    MERGEABLE.contains(&object)
+}
+
 /// How many rows go into the one that stays.
 const MOST_LOSERS: usize = 2;
 

@@ -56,7 +56,7 @@ pub use duplicates::{DuplicateAction, DuplicateRule, MatchBy, MatchingRule};
 pub use edition::Edition;
 pub use feature::Feature;
 pub(crate) use input::Input;
-pub(crate) use merge::{Merge, Merged};
+pub(crate) use merge::{Merge, Merged, is_mergeable};
 pub use outbox::{EventRelay, OutboundMessage, RelayState};
 pub(crate) use read::{Paging, attributes, record};
 pub use rights::Unfit;
@@ -313,7 +313,7 @@ impl Salesforce {
     /// Changes the schema; rows keep the values they have.
     pub(crate) fn customize(&mut self, change: &Customization, now: Timestamp) {
         self.customization.add(change);
-        self.schema_changed = stamp::whole_seconds(now);
+        self.touch_schema(now);
         self.store.reshape(Schema::of(&self.customization));
     }
 
@@ -335,6 +335,11 @@ impl Salesforce {
 
     pub(crate) fn org_id(&self) -> &str {
         &self.org_id
+    }
+
+    /// What users see of the schema may be another one from now on.
+    pub(crate) fn touch_schema(&mut self, now: Timestamp) {
+        self.schema_changed = stamp::whole_seconds(now);
     }
 
     pub(crate) fn schema_changed(&self) -> Timestamp {

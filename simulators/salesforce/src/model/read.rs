@@ -84,7 +84,7 @@ impl Salesforce {
             self.seen_row(caller, id, now).is_some_and(|view| {
                 let held = view.value(field, now);
                 let held = held.as_str().unwrap_or_default();
-                !view.version.deleted && held.to_lowercase() == value.to_lowercase()
+                !view.version.deleted && field.same_value(held, value)
             })
         });
         ids

@@ -143,7 +143,7 @@ impl Salesforce {
                 let _ = self.delete(&Caller::new(user.clone()).as_org(), object, &id, now);
             }
         }
-        self.schema_changed = super::stamp::whole_seconds(now);
+        self.touch_schema(now);
         Ok(())
     }
 

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Url(usize),
     /// The values; the first is the default if the field is defaulted.
     Picklist(&'static [(&'static str, &'static str)]),
+    /// One line of at most 255 characters, with values to choose from beside it.
+    Combo(&'static [(&'static str, &'static str)]),
     /// Letters around a number that counts up, made for each new row.
     AutoNumber,
     /// The objects it may point to.
@@ -152,6 +154,7 @@ impl Field {
             Kind::Phone(_) => "phone",
             Kind::Url(_) => "url",
             Kind::Picklist(_) => "picklist",
+            Kind::Combo(_) => "combobox",
             Kind::Reference(_) => "reference",
             Kind::Address(_) => "address",
             Kind::IdList => "junctionIdList",
@@ -163,7 +166,7 @@ impl Field {
     pub(crate) fn length(&self) -> Option<usize> {
         match self.kind {
             Kind::Id | Kind::Reference(_) => Some(18),
-            Kind::Picklist(_) => Some(255),
+            Kind::Picklist(_) | Kind::Combo(_) => Some(255),
             Kind::AutoNumber => Some(30),
             Kind::Text(length) | Kind::Area(length) | Kind::Email(length) | Kind::Phone(length) | Kind::Url(length) => {
                 Some(length)
@@ -174,6 +177,11 @@ impl Field {
 
     pub(crate) fn custom(&self) -> bool {
         self.name.ends_with("__c")
+    }
+
+    /// Whether two texts are one value of this field when rows are looked for.
+    pub(crate) fn same_value(&self, left: &str, right: &str) -> bool {
+        if self.case_sensitive { left == right } else { left.to_lowercase() == right.to_lowercase() }
     }
 
     pub(crate) fn filterable(&self) -> bool {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Salesforce;
 use super::caller::Caller;
 use super::custom::{Access, Customization};
 use super::rights::Unfit;
 use super::schema::{Field, Kind, Object, Schema};
-use super::{Salesforce, stamp};
 use crate::package::Package;
 
 /// What somebody may do with a field.
@@ -63,7 +63,7 @@ impl Salesforce {
                 None => fields.remove(&name),
             };
         }
-        self.schema_changed = stamp::whole_seconds(now);
+        self.touch_schema(now);
         Ok(())
     }
 

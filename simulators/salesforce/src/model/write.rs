@@ -143,12 +143,7 @@ impl Salesforce {
     pub(crate) fn having(&self, object: &Object, field: &Field, value: &str) -> Vec<String> {
         let mut ids = self.store.holders(object, field, value);
         ids.retain(|id| {
-            self.store.row(id).is_some_and(|row| {
-                let held = row.text(field.name);
-                let same =
-                    if field.case_sensitive { held == value } else { held.to_lowercase() == value.to_lowercase() };
-                !row.is_deleted() && same
-            })
+            self.store.row(id).is_some_and(|row| !row.is_deleted() && field.same_value(row.text(field.name), value))
         });
         ids
     }
@@ -197,7 +192,7 @@ impl Salesforce {
     /// What a change of setup lets users see may be another schema.
     fn note_setup(&mut self, object: &Object, now: Timestamp) {
         if is_setup(object.name) {
-            self.schema_changed = stamp::whole_seconds(now);
+            self.touch_schema(now);
         }
     }
 

@@ -77,13 +77,22 @@ impl Column {
         self.leaf.name == other.leaf.name && self.function == other.function && ways(self) == ways(other)
     }
 
-    /// How a value of this column is compared: ids and times as they stand, other texts without case.
+    /// How a value of this column is put in order.
+    pub(super) fn sortable(&self, text: &str) -> String {
+        match self.kind() {
+            Kind::Id | Kind::Reference(_) | Kind::Date | Kind::DateTime => text.to_owned(),
+            _ => text.to_lowercase(),
+        }
+    }
+
+    /// How a value of this column is compared: ids, times and what minds its case as they stand, other texts
+    /// without case.
     pub(super) fn comparable(&self, text: &str) -> String {
         match self.kind() {
             // The year of a birth is not asked for.
             Kind::Date if self.leaf.name == "Birthdate" => text.get(5..).unwrap_or(text).to_owned(),
-            Kind::Id | Kind::Reference(_) | Kind::Date | Kind::DateTime => text.to_owned(),
-            _ => text.to_lowercase(),
+            _ if self.leaf.case_sensitive => text.to_owned(),
+            _ => self.sortable(text),
         }
     }
 }
@@ -104,6 +113,9 @@ pub(crate) fn bind(asker: &Asker<'_>, soql: &str) -> Result<Bound, Refusal> {
         _ => None,
     };
     let object = object.ok_or_else(|| binder.unknown_type(&query.from.parts.join("."), query.from.at))?;
+    for way in &query.ways {
+        binder.way(way, object)?;
+    }
     binder.query(&query, object, true)
 }
 
@@ -228,6 +240,28 @@ impl Binder<'_> {
     pub(super) fn hop(&self, place: Option<&'static Object>, way: &str) -> Option<&'static Field> {
         let hop = place?.relationship(way)?;
         hop.targets().iter().any(|target| self.asker.schema.object(target).is_some()).then_some(hop)
+    }
+
+    /// Refuses what stands behind the object in `FROM` and is no way up from it.
+    fn way(&self, way: &Path, object: &'static Object) -> Result<(), Refusal> {
+        let mut place = Some(object);
+        for step in &way.parts {
+            let hop = self.hop(place, step);
+            let hop = hop.ok_or_else(|| self.unknown_way(step, way.at, "FROM part of query call", "INVALID_TYPE"))?;
+            place = match hop.targets() {
+                [target] => self.asker.schema.object(target),
+                _ => None,
+            };
+        }
+        if !way.parts.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "A driving SObject type has already been set, all other entity types in the FROM clause must be \
+             relationships to the initial object. The driving object is {}.",
+            object.name
+        );
+        Err(wrong(self.soql, way.at, "MALFORMED_QUERY", &message))
     }
 
     pub(super) fn unknown_type(&self, name: &str, at: usize) -> Refusal {

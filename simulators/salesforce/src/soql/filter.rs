@@ -124,6 +124,7 @@ impl Binder<'_> {
         let texts = matches!(
             column.kind(),
             Kind::Text(_)
+                | Kind::Combo(_)
                 | Kind::AutoNumber
                 | Kind::Area(_)
                 | Kind::Email(_)
@@ -170,7 +171,10 @@ impl Binder<'_> {
                 let id = self.id(path, text)?;
                 Ok(Test::Text(column, operator, id))
             }
-            (_, Literal::Text(text)) if texts && operator == Like => Ok(Test::Like(column, pattern(text))),
+            (_, Literal::Text(text)) if texts && operator == Like => {
+                let parts = pattern(&column.comparable(text));
+                Ok(Test::Like(column, parts))
+            }
             (_, Literal::Text(text)) if texts => {
                 let text = column.comparable(&plain(text));
                 Ok(Test::Text(column, operator, text))
@@ -280,8 +284,7 @@ fn type_word(kind: Kind) -> &'static str {
 
 fn pattern(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
-    let lowered = text.to_lowercase();
-    let mut letters = lowered.chars();
+    let mut letters = text.chars();
     while let Some(letter) = letters.next() {
         parts.push(match letter {
             '%' => Part::AnyText,

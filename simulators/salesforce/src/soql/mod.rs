@@ -32,6 +32,8 @@ use crate::model::refusal::Refusal;
 struct Query {
     select: Select,
     from: From,
+    /// The ways up that have aliases in `FROM`; without parts where it is no way.
+    ways: Vec<Path>,
     /// `USING SCOPE`
     scope: Option<Name>,
     filter: Option<Condition>,

@@ -125,7 +125,7 @@ impl<'a> Parser<'a> {
         let limit = self.limit()?;
         let offset = if self.skip_word("OFFSET") { Some(self.count()?) } else { None };
         self.tail()?;
-        let mut query = Query { select, from, scope, filter, group, having, order, limit, offset };
+        let mut query = Query { select, from, ways: Vec::new(), scope, filter, group, having, order, limit, offset };
         query.resolve(&ways);
         Ok(query)
     }
@@ -207,7 +207,7 @@ impl<'a> Parser<'a> {
 
     pub(super) fn count(&mut self) -> Result<usize, Refusal> {
         match self.peek() {
-            Token::Bare(text) => {
+            Token::Bare(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 let count = text.parse().map_err(|_| self.unexpected())?;
                 self.next += 1;
                 Ok(count)
@@ -243,6 +243,8 @@ impl Query {
         let mut known: Vec<(String, Vec<String>)> = vec![(alias, Vec::new())];
         for way in ways {
             let parts = expanded(&way.parts, &known);
+            let up = if way.parts.len() > 1 { parts.clone() } else { Vec::new() };
+            self.ways.push(Path { function: None, parts: up, at: way.at });
             let name = way.alias.clone().unwrap_or_else(|| way.name().to_owned());
             known.push((name, parts));
         }

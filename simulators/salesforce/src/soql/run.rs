@@ -274,12 +274,7 @@ pub(super) fn meets(operator: Operator, order: Option<Ordering>) -> bool {
 
 pub(super) fn compare(column: &Column, left: &Value, right: &Value) -> Ordering {
     match (left, right) {
-        (Value::String(left), Value::String(right)) => {
-            let key = |text: &str| {
-                if column.leaf.name == "Birthdate" { text.to_owned() } else { column.comparable(text) }
-            };
-            key(left).cmp(&key(right))
-        }
+        (Value::String(left), Value::String(right)) => column.sortable(left).cmp(&column.sortable(right)),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
         _ => left.as_f64().partial_cmp(&right.as_f64()).unwrap_or(Ordering::Equal),
     }

@@ -51,6 +51,7 @@ impl Scope {
             Self::All => matches!(
                 field.kind,
                 Kind::Text(_)
+                    | Kind::Combo(_)
                     | Kind::AutoNumber
                     | Kind::Area(_)
                     | Kind::Email(_)
@@ -250,6 +251,7 @@ fn plain_query(name: &str, at: usize) -> Query {
     Query {
         select: Select::Items(vec![Item::Field(id, None)]),
         from: From { parts: vec![name.to_owned()], at, alias: None },
+        ways: Vec::new(),
         scope: None,
         filter: None,
         group: Vec::new(),

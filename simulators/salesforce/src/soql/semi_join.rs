@@ -12,7 +12,7 @@ use super::{Path, Query, wrong};
 
 const MOST: usize = 2;
 
-/// Objects whose rows cannot be asked for inside a condition.
+/// Objects whose rows cannot be asked for inside a condition, whether this org has them or not.
 const NOT_INSIDE: [&str; 5] = ["Task", "Event", "Attachment", "Note", "ContentDocumentLink"];
 
 fn id_like(column: &Column) -> bool {
@@ -54,15 +54,15 @@ impl Binder<'_> {
         if count > MOST {
             return refused(path.at, "Maximum 2 semi join sub-selects are allowed");
         }
+        if let Some(name) = NOT_INSIDE.iter().find(|name| query.from.parts.join(".").eq_ignore_ascii_case(name)) {
+            let message = format!("Entity '{name}' is not supported for semi join inner selects");
+            return refused(query.from.at, &message);
+        }
         let inner = match query.from.parts.as_slice() {
             [name] => self.asker.schema.object(name),
             _ => None,
         };
         let inner = inner.ok_or_else(|| self.unknown_type(&query.from.parts.join("."), query.from.at))?;
-        if NOT_INSIDE.contains(&inner.name) {
-            let message = format!("Entity '{}' is not supported for semi join inner selects", inner.name);
-            return refused(query.from.at, &message);
-        }
         let bound = self.query(query, inner, false)?;
         let selected = match &bound.selection {
             Selection::Picks(picks) => match picks.as_slice() {

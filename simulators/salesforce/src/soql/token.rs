@@ -77,20 +77,27 @@ fn quoted(soql: &str, rest: &str) -> Result<(Token, usize), Refusal> {
                 Some('t' | 'T') => text.push('\t'),
                 Some('b' | 'B') => text.push('\u{8}'),
                 Some('f' | 'F') => text.push('\u{c}'),
+                Some('u' | 'U') => {
+                    let digits: String = letters.by_ref().take(4).map(|(_, digit)| digit).collect();
+                    let plain = digits.len() == 4 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+                    let code = u32::from_str_radix(&digits, 16).ok().filter(|_| plain);
+                    text.push(code.and_then(char::from_u32).ok_or_else(|| illegal(rest, index))?);
+                }
                 // A pattern needs to know that these stood for themselves.
                 Some(escaped @ ('%' | '_' | '\\')) => text.extend(['\\', escaped]),
-                _ => {
-                    let letters = rest.get(index..).unwrap_or_default();
-                    let letters: String = letters.chars().take(2).collect();
-                    let message =
-                        format!("Invalid string literal. Illegal character sequence '{letters}' in string literal.");
-                    return Err(Refusal::new(400, "MALFORMED_QUERY", message));
-                }
+                _ => return Err(illegal(rest, index)),
             },
             _ => text.push(letter),
         }
     }
     Err(unreadable(soql, soql.len(), "mismatched character '<EOF>' expecting '''"))
+}
+
+/// A backslash with what it cannot stand before.
+fn illegal(rest: &str, index: usize) -> Refusal {
+    let letters: String = rest.get(index..).unwrap_or_default().chars().take(2).collect();
+    let message = format!("Invalid string literal. Illegal character sequence '{letters}' in string literal.");
+    Refusal::new(400, "MALFORMED_QUERY", message)
 }
 
 /// What no word begins with. Such errors name their place in a form of their own.

@@ -40,7 +40,10 @@ pub(super) const API: Switch<Salesforce> = Switch {
         ]),
         run: |org, order| {
             set(&mut org.knobs.api_enabled, order.flag("enabled"));
-            set(&mut org.knobs.new_fields_for_all, order.flag("new_fields_for_all"));
+            if let Some(all) = order.flag("new_fields_for_all") {
+                org.knobs.new_fields_for_all = all;
+                org.touch_schema(order.context.now);
+            }
             Ok(Value::Null)
         },
     }],

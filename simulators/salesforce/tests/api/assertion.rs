@@ -89,6 +89,8 @@ fn a_bad_assertion_is_refused_with_the_vendors_words() {
         (json!({ "exp": now }), ("invalid_grant", "expired authorization code")),
         (json!({ "exp": now + 600 }), invalid),
         (json!({ "exp": "soon" }), invalid),
+        (json!({ "exp": "NaN" }), invalid),
+        (json!({ "exp": "inf" }), invalid),
         (json!({ "exp": null }), invalid),
     ];
     for (other, (code, description)) in table {

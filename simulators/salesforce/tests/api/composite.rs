@@ -112,9 +112,13 @@ fn what_is_no_composite_request_is_refused_as_a_whole() {
         part("POST", "composite", "a", json!({})),
         part("POST", "composite/graph", "b", json!({})),
         { "method": "GET", "url": "limits", "referenceId": "c" },
+        { "method": "GET", "url": "/services/data/59.0/limits", "referenceId": "d" },
+        { "method": "GET", "url": "/services/data/vnext/limits", "referenceId": "e" },
+        { "method": "GET", "url": "http://sf.test/services/data/v59.0/limits", "referenceId": "f" },
+        { "method": "GET", "url": "/services/data/v50.0/limits/", "referenceId": "g" },
     ]);
     let responses = composite(&mut world, json!({ "compositeRequest": inside }));
-    assert_eq!(statuses(&responses), [404, 404, 404]);
+    assert_eq!(statuses(&responses), [404, 404, 404, 404, 404, 404, 200]);
 }
 
 #[test]

@@ -91,6 +91,27 @@ fn rotation_kills_the_old_refresh_token_at_once() {
     let new = refresh(&mut world, &old).body_json()["refresh_token"].as_str().unwrap().to_owned();
     assert_eq!(refresh(&mut world, &old).status, 400);
     assert_eq!(refresh(&mut world, &new).status, 200);
+
+    // Who is not let in keeps the old one.
+    let old = format!("refresh-{BEN}");
+    let access = refresh(&mut world, &old).body_json();
+    let (new, access) =
+        (access["refresh_token"].as_str().unwrap().to_owned(), access["access_token"].as_str().unwrap().to_owned());
+    let active = |world: &mut World, active: bool| {
+        world.authorization = "Bearer test-token".to_owned();
+        let ben = world.column(&format!("SELECT Id FROM User WHERE Username = '{BEN}'"), "Id").remove(0);
+        assert_eq!(world.patch("User", ben.as_str().unwrap(), json!({ "IsActive": active })).status, 204);
+    };
+    active(&mut world, false);
+    assert_eq!(refresh(&mut world, &new).body_json()["error"], "inactive_user");
+    active(&mut world, true);
+    let newest = refresh(&mut world, &new).body_json()["refresh_token"].as_str().unwrap().to_owned();
+
+    // Sessions belong to the token that took the place of theirs.
+    world.authorization = format!("Bearer {access}");
+    assert_eq!(world.call("GET", "limits", Value::Null).status, 200);
+    assert_eq!(form(&mut world, "revoke", &[("token", &newest)]).status, 200);
+    assert_eq!(world.call("GET", "limits", Value::Null).status, 401);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod package;
 mod people;
 mod push;
 mod query;
+mod refused_queries;
 mod replication;
 mod rows;
 mod rules;

@@ -64,15 +64,97 @@ fn all_or_none_leaves_nothing_of_a_collection() {
 #[test]
 fn collections_have_bounds() {
     let mut world = World::new();
-    let records: Vec<Value> = (0..201).map(|_| contact("x")).collect();
-    let reply = world.call("POST", "composite/sobjects", json!({ "records": records }));
-    assert_eq!(reply.status, 400);
-    let mixed: Vec<Value> = (0..12)
-        .map(|n| if n % 2 == 0 { contact("x") } else { json!({ "attributes": { "type": "Account" }, "Name": "x" }) })
-        .collect();
-    let reply = world.call("POST", "composite/sobjects", json!({ "records": mixed }));
-    assert_eq!(reply.status, 400);
-    assert_eq!(world.org.rows("Contact").count(), 2);
+    let alike = |count: usize| vec![contact("x"); count];
+    let mixed = |count: usize| -> Vec<Value> {
+        let account = json!({ "attributes": { "type": "Account" }, "Name": "x" });
+        (0..count).map(|n| if n % 2 == 0 { contact("x") } else { account.clone() }).collect()
+    };
+    for (records, code) in [
+        (alike(201), Some("EXCEEDED_ID_LIMIT")),
+        (mixed(11), Some("LIMIT_EXCEEDED")),
+        (alike(200), None),
+        (mixed(10), None),
+        (Vec::new(), None),
+    ] {
+        let before = world.org.rows("Contact").count();
+        let reply = world.call("POST", "composite/sobjects", json!({ "records": records }));
+        assert_eq!(reply.status, if code.is_some() { 400 } else { 200 });
+        let contacts = records.iter().filter(|record| record["attributes"]["type"] == "Contact").count();
+        let made = if code.is_some() { 0 } else { contacts };
+        assert_eq!(world.org.rows("Contact").count(), before + made, "{code:?}");
+        if let Some(code) = code {
+            assert_eq!(reply.body_json()[0]["errorCode"], code);
+        }
+    }
+    let ids = |count: usize| vec!["003000000000000AAA"; count];
+    for (count, status) in [(2000, 200), (2001, 400)] {
+        let body = json!({ "ids": ids(count), "fields": ["Id"] });
+        assert_eq!(world.call("POST", "composite/sobjects/Contact", body).status, status, "{count}");
+    }
+    for (count, status) in [(200, 200), (201, 400)] {
+        let target = format!("composite/sobjects?ids={}", ids(count).join(","));
+        assert_eq!(world.call("DELETE", &target, Value::Null).status, status, "{count}");
+    }
+}
+
+#[test]
+fn a_list_asked_for_in_the_wrong_shape_is_refused_as_a_whole() {
+    let mut world = World::new();
+    let parser = "JSON_PARSER_ERROR";
+    for (method, path, body, code) in [
+        ("POST", "composite/sobjects", json!({}), parser),
+        ("POST", "composite/sobjects", json!({ "records": null }), parser),
+        ("POST", "composite/sobjects", json!({ "records": [1] }), parser),
+        ("POST", "composite/sobjects", json!({ "allOrNone": "perhaps", "records": [] }), parser),
+        ("PATCH", "composite/sobjects", json!({ "allOrNone": [], "records": [] }), parser),
+        ("POST", "composite", json!({ "allOrNone": 5, "compositeRequest": [] }), parser),
+        ("POST", "composite/batch", json!({ "haltOnError": {}, "batchRequests": [] }), parser),
+        ("POST", "composite/sobjects/Contact", json!({ "ids": "x", "fields": ["Id"] }), parser),
+        ("POST", "composite/sobjects/Contact", json!({ "ids": [null, 1], "fields": ["Id"] }), parser),
+        ("POST", "composite/sobjects/Contact", json!({ "ids": [], "fields": [1] }), parser),
+        ("POST", "composite/sobjects/Contact", json!({ "fields": ["Id"] }), "MISSING_ARGUMENT"),
+        ("POST", "composite/sobjects/Contact", json!({ "ids": [] }), "MISSING_ARGUMENT"),
+        ("POST", "composite/sobjects/Contact", json!({ "ids": [], "fields": ["Nope"] }), "INVALID_FIELD"),
+        ("GET", "composite/sobjects/Contact?ids=&fields=Id", Value::Null, "MISSING_ARGUMENT"),
+        ("GET", "composite/sobjects/Contact?ids=003000000000000AAA&fields=", Value::Null, "MISSING_ARGUMENT"),
+        ("DELETE", "composite/sobjects?ids=,%20", Value::Null, "MISSING_ARGUMENT"),
+    ] {
+        let reply = world.call(method, path, body.clone());
+        let error = reply.body_json()[0]["errorCode"].clone();
+        assert_eq!((reply.status.as_u16(), error), (400, json!(code)), "{method} {path} {body}");
+    }
+    // What is wrong with one record is told of that one.
+    for (record, code) in [
+        (json!({ "LastName": "x" }), "INVALID_TYPE"),
+        (json!({ "attributes": "Contact", "LastName": "x" }), "INVALID_TYPE"),
+        (json!({ "attributes": { "type": "Nope" } }), "INVALID_TYPE"),
+        (json!({ "attributes": { "type": "Contact" }, "id": 5 }), "MISSING_ARGUMENT"),
+        (json!({ "attributes": { "type": "Contact" }, "id": "001000000000000AAA" }), "MALFORMED_ID"),
+        (json!({ "attributes": { "type": "Contact" }, "id": "bogus" }), "MALFORMED_ID"),
+    ] {
+        let outcome = world.call("PATCH", "composite/sobjects", json!({ "records": [record] })).body_json();
+        assert_eq!(
+            (outcome[0]["success"].clone(), &outcome[0]["errors"][0]["statusCode"]),
+            (json!(false), &json!(code))
+        );
+    }
+    for (asked, contacts) in [(json!("true"), 2), (json!(true), 2), (json!("false"), 3), (Value::Null, 4)] {
+        let bad = json!({ "attributes": { "type": "Contact" } });
+        world.call("POST", "composite/sobjects", json!({ "allOrNone": asked, "records": [contact("x"), bad] }));
+        assert_eq!(world.org.rows("Contact").count(), contacts, "{asked}");
+    }
+}
+
+#[test]
+fn one_row_named_twice_in_a_list_is_refused_twice_however_it_is_spelled() {
+    let mut world = World::new();
+    let id = world.create("Contact", json!({ "LastName": "Once" }));
+    let record = |id: &str| json!({ "attributes": { "type": "Contact" }, "Id": id, "LastName": "Twice" });
+    let body = json!({ "records": [record(&id), record(&id[..15]), record("bogus"), record("BOGUS")] });
+    let outcomes = world.call("PATCH", "composite/sobjects/Contact/Id", body).body_json();
+    let codes: Vec<&Value> = (0..4).map(|place| &outcomes[place]["errors"][0]["statusCode"]).collect();
+    assert_eq!(codes, ["DUPLICATE_VALUE", "DUPLICATE_VALUE", "MALFORMED_ID", "MALFORMED_ID"]);
+    assert_eq!(world.row("Contact", &id)["LastName"], "Once");
 }
 
 #[test]

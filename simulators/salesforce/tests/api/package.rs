@@ -127,6 +127,22 @@ fn unique_keys_mind_their_case_if_they_are_told_to() {
         world.call("PATCH", &format!("sobjects/Visit__c/Code__c/{key}"), json!({ "Topic__c": "x" })).status.as_u16()
     };
     assert_eq!([upsert(&mut world, "k"), upsert(&mut world, "K"), upsert(&mut world, "k")], [201, 201, 200]);
+    assert_eq!(world.get("sobjects/Visit__c/Code__c/K")["Code__c"], "K");
+    for (condition, found) in [
+        ("= 'k'", json!(["k"])),
+        ("= 'K'", json!(["K"])),
+        ("LIKE 'k%'", json!(["k"])),
+        ("IN ('K', 'x')", json!(["K"])),
+        ("!= 'k'", json!(["K"])),
+    ] {
+        let soql = format!("SELECT Code__c FROM Visit__c WHERE Code__c {condition}");
+        assert_eq!(json!(world.column(&soql, "Code__c")), found, "{condition}");
+    }
+    let record = |key: &str| json!({ "attributes": { "type": "Visit__c" }, "Code__c": key, "Topic__c": "y" });
+    let body = json!({ "records": [record("k"), record("K"), record("new")] });
+    let outcomes = world.call("PATCH", "composite/sobjects/Visit__c/Code__c", body).body_json();
+    let created: Vec<&Value> = (0..3).map(|place| &outcomes[place]["created"]).collect();
+    assert_eq!(created, [&json!(false), &json!(false), &json!(true)], "{outcomes}");
 }
 
 #[test]

@@ -111,8 +111,15 @@ fn versions_and_resources_are_told() {
     }
     assert!(resources["identity"].as_str().unwrap().starts_with("http://sf.test/id/00D"));
     assert_eq!(world.get("composite")["graph"], format!("{V}/composite/graph"));
-    for version in ["50.0", "59.0", "67.0", "99.0"] {
+    for version in ["20.0", "31.0", "50.0", "59.0", "67.0", "99.0"] {
         world.get(&format!("/services/data/v{version}/limits"));
+        let base = format!("/services/data/v{version}");
+        let row = &world.get(&format!("{base}/query?q=SELECT+Id+FROM+Contact+LIMIT+1"))["records"][0].clone();
+        let id = row["Id"].as_str().unwrap();
+        assert_eq!(row["attributes"]["url"], format!("{base}/sobjects/Contact/{id}"));
+    }
+    for version in ["59", "v59", "59.1", "x.0", ".0", "5a.0"] {
+        assert_eq!(world.call("GET", &format!("/services/data/v{version}/limits"), Value::Null).status, 404);
     }
 }
 
@@ -192,4 +199,51 @@ fn failures_on_order_are_the_vendors() {
     world.org.knobs.unavailable = 2;
     let statuses: Vec<u16> = (0..3).map(|_| world.call("GET", "limits", Value::Null).status.as_u16()).collect();
     assert_eq!(statuses, [503, 503, 200]);
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_told_where() {
+    let mut world = World::new();
+    let deep = format!("{{\"LastName\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
+    for (body, message) in [
+        ("", "The HTTP entity body is required, but this request has no entity body."),
+        (" \n", "The HTTP entity body is required, but this request has no entity body."),
+        ("[]", "Unexpected value: a JSON object is expected at [line:1, column:1]"),
+        ("null", "Unexpected value: a JSON object is expected at [line:1, column:1]"),
+        ("{", "EOF while parsing an object at [line:1, column:1]"),
+        ("{\"LastName\":\n\"x\"} x", "trailing characters at [line:2, column:6]"),
+        ("{\"LastName\":\"\\ud800\"}", "unexpected end of hex escape at [line:1, column:20]"),
+        ("\u{feff}{}", "expected value at [line:1, column:1]"),
+        (&deep, "recursion limit exceeded at [line:1, column:139]"),
+    ] {
+        for (method, path) in [("POST", "sobjects/Contact"), ("POST", "composite"), ("PATCH", "composite/sobjects")] {
+            let mut request = Request::new(method.parse().unwrap(), &format!("{V}/{path}"), "http://sf.test");
+            request.body = body.as_bytes().to_vec();
+            let reply = world.send(request);
+            let error = json!([{ "errorCode": "JSON_PARSER_ERROR", "message": message }]);
+            assert_eq!((reply.status.as_u16(), reply.body_json()), (400, error), "{method} {path} {body:.40}");
+        }
+    }
+}
+
+#[test]
+fn a_world_that_was_put_away_goes_on_where_it_was() {
+    let mut world = World::new();
+    world.org.knobs.batch_size = Some(1);
+    let page = world.soql("query", "SELECT LastName FROM Contact ORDER BY LastName").body_json();
+    let target = "/services/oauth2/authorize?response_type=code&client_id=syncline-client&redirect_uri=http%3A%2F%2Fa";
+    let location = world.call("GET", target, Value::Null).headers["location"].to_str().unwrap().to_owned();
+    let text = world.org.snapshot().to_string();
+    world.org = sim_salesforce::Salesforce::restore(serde_json::from_str(&text).unwrap()).unwrap();
+    assert_eq!(world.org.snapshot().to_string(), text);
+
+    let reply = world.call("GET", page["nextRecordsUrl"].as_str().unwrap(), Value::Null);
+    assert_eq!(reply.headers["sforce-limit-info"], "api-usage=2/15000");
+    assert_eq!(reply.body_json()["records"][0]["LastName"], "Okafor");
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", location.split_once("code=").unwrap().1),
+        ("redirect_uri", "http://a"),
+    ];
+    assert_eq!(crate::entry::grant(&mut world, &fields).status, 200);
 }

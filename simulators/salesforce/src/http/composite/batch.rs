@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
 
-use super::super::{Answer, Call, errors, limits, ok, refused};
+use super::super::{Answer, Call, errors, flag, limits, ok, refused};
 use super::MOST_PARTS;
 use super::part::{Part, method_of, send};
 
@@ -30,7 +30,7 @@ pub(in super::super) fn batch(org: &mut Salesforce, call: &Call<'_>) -> Answer {
         return Err(Refusal::new(400, "LIMIT_EXCEEDED", format!("at most {MOST_PARTS} subrequests")).into());
     }
     let parts = list.iter().map(part_of).collect::<Result<Vec<_>, _>>()?;
-    let halt = body.get("haltOnError").and_then(Value::as_bool).unwrap_or(false);
+    let halt = flag(&body, "haltOnError")?;
     let (mut results, mut has_errors) = (Vec::new(), false);
     for (place, part) in parts.iter().enumerate() {
         if has_errors && halt {

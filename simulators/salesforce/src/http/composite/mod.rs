@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
 
-use super::{Answer, Call, errors, ok};
+use super::{Answer, Call, errors, flag, ok};
 
 pub(super) use batch::batch;
 pub(super) use graph::graphs;
@@ -37,7 +37,7 @@ pub(super) fn composite(org: &mut Salesforce, call: &Call<'_>) -> Answer {
         let message = format!("at most {MOST_PARTS} subrequests, {MOST_QUERIES} of them queries or collections");
         return Err(Refusal::new(400, "LIMIT_EXCEEDED", message).into());
     }
-    let all_or_none = body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
+    let all_or_none = flag(&body, "allOrNone")?;
     let (answers, _) = run(org, call, parts, all_or_none);
     Ok(ok(&json!({ "compositeResponse": answers })))
 }

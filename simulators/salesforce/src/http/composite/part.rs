@@ -9,7 +9,7 @@ use sim_kit::{Reply, Request};
 use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
 
-use super::super::{Call, refused, resource};
+use super::super::{Call, index, refused, resource};
 
 /// The methods that a call can have.
 const METHODS: [&str; 6] = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD"];
@@ -89,9 +89,13 @@ pub(super) fn send(org: &mut Salesforce, call: &Call<'_>, part: &Part, all_or_no
         ["services", "data", version, rest @ ..]
             if !matches!(rest, ["composite"] | ["composite", "batch" | "graph"]) =>
         {
-            let version = version.strip_prefix('v').unwrap_or(version);
-            let call = Call { request: &request, version, all_or_none, caller: &caller, ..*call };
-            resource(org, &call, rest)
+            match index::version_in(version) {
+                Some(version) => {
+                    let call = Call { request: &request, version, all_or_none, caller: &caller, ..*call };
+                    resource(org, &call, rest)
+                }
+                None => refused(&[Refusal::not_found()]),
+            }
         }
         _ => refused(&[Refusal::not_found()]),
     }

@@ -64,6 +64,7 @@ pub(super) fn user_info(org: &mut Salesforce, call: &SoapCall<'_>) -> Result<Str
 
 /// Whose session it is, in the order of the vendor's description.
 fn about(org: &Salesforce, user: &Row) -> String {
+    let name = org.rows("Organization").next().map(|org| org.text("Name").to_owned());
     let seconds = org.knobs.session_timeout.as_secs().to_string();
     let value = |field: &str| user.text(field).to_owned();
     let known = [
@@ -77,7 +78,7 @@ fn about(org: &Salesforce, user: &Row) -> String {
         ("orgHasPersonAccounts", "false".to_owned()),
         ("organizationId", org.org_id().to_owned()),
         ("organizationMultiCurrency", "false".to_owned()),
-        ("organizationName", "Northwind".to_owned()),
+        ("organizationName", name.unwrap_or_default()),
         ("profileId", value("ProfileId")),
         ("sessionSecondsValid", seconds),
         ("userEmail", value("Email")),

@@ -2,12 +2,12 @@
 
 use super::{Field, Kind, area, flag, of, picklist, reference, text, values};
 
-use Kind::{Date, DateTime, Email, IdList, Int};
+use Kind::{Combo, Date, DateTime, Email, IdList, Int};
 
 pub(super) const TASK: &[Field] = &[
     reference("WhoId", "Name ID", &["Contact", "Lead"], "Who").children("Tasks"),
     reference("WhatId", "Related To ID", &["Account", "Opportunity", "Case"], "What").children("Tasks"),
-    text("Subject", "Subject", 255).name_field(),
+    of("Subject", "Subject", Combo(values!["Call", "Send Letter", "Send Quote", "Other"])).name_field(),
     of("ActivityDate", "Due Date Only", Date),
     picklist(
         "Status",
@@ -50,7 +50,7 @@ pub(super) const TASK_RELATION: &[Field] = &[
 pub(super) const EVENT: &[Field] = &[
     reference("WhoId", "Name ID", &["Contact", "Lead"], "Who").children("Events"),
     reference("WhatId", "Related To ID", &["Account", "Opportunity", "Case"], "What").children("Events"),
-    text("Subject", "Subject", 255).name_field(),
+    of("Subject", "Subject", Combo(values!["Call", "Email", "Meeting", "Send Letter/Quote", "Other"])).name_field(),
     text("Location", "Location", 255),
     flag("IsAllDayEvent", "All-Day Event"),
     of("ActivityDateTime", "Due Date Time", DateTime),
