@@ -287,3 +287,47 @@ fn d10_a_delete_is_decided_with_both_sides_read() {
         assert_eq!(reads.map(|ids| ids.iter().map(ToString::to_string).collect::<Vec<_>>()), expected, "{case}");
     }
 }
+
+#[test]
+fn d13_what_a_side_cannot_show_was_not_emptied() {
+    let hiding = |id: &str, event: Event| {
+        let mut seen = seen(id, event);
+        seen.standing.hidden = Fields::from([EventField::Location, EventField::ShowAs]);
+        present(seen)
+    };
+    let bare = Event { location: String::new(), show_as: ShowAs::Free, ..event() };
+    let renamed_bare = Event { subject: "Renamed".into(), ..bare.clone() };
+    let moved = Event { location: "Room 9".into(), ..event() };
+    let cases: [Case<Observation>; 6] = [
+        ("seen alone", vec![], vec![hiding("c1", bare.clone())], &["in step"]),
+        ("seen with the other", vec![agreed("m1")], vec![hiding("c1", bare.clone())], &["in step"]),
+        ("edited besides", vec![], vec![hiding("c1", renamed_bare.clone())], &["edited in crm: subject"]),
+        (
+            "edited on the other side",
+            vec![present(seen("m1", moved.clone()))],
+            vec![hiding("c1", bare.clone())],
+            &["edited in mailbox: location"],
+        ),
+        (
+            "lost on the other side",
+            vec![gone("m1")],
+            vec![hiding("c1", renamed_bare)],
+            &["gone from mailbox, edited: subject"],
+        ),
+        ("new on both sides", vec![present(seen("m2", event()))], vec![hiding("c2", bare)], &["twins m2 c2"]),
+    ];
+    for (case, mailbox, crm, expected) in cases {
+        let states = joined(mailbox, crm, vec![link(Part::Alone)]);
+        let expected: Vec<_> = expected.iter().map(|name| (*name).to_owned()).collect();
+        let told: Vec<_> = names(&states).into_iter().map(|it| it.replace(", moved", "")).collect();
+        assert_eq!(told, expected, "{case}");
+        for state in states {
+            if let PairState::TwinsUnlinked { mailbox, crm }
+            | PairState::EditedInMailbox { mailbox, crm: Some(crm), .. } = state
+            {
+                assert_eq!(crm.event.location, mailbox.event.location, "{case}");
+                assert_eq!(crm.event.show_as, mailbox.event.show_as, "{case}");
+            }
+        }
+    }
+}
