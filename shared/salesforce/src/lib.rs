@@ -67,6 +67,9 @@ pub use org::Org;
 /// id. It is part of the package an org installs.
 pub const KEY_FIELD: &str = "Syncline_Key__c";
 
+/// The field beside it that shows people what is kept the same; of list views, reports and rules.
+pub(crate) const MARK_FIELD: &str = "Syncline_Synced__c";
+
 /// How to reach Salesforce, and as which connected app.
 #[derive(Clone)]
 pub struct Settings {

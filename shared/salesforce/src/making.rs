@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use syncline_core::ids::{RemoteId, SyncKey};
 use syncline_ports::{ErrorKind, Loss, Made, PortError};
 
-use crate::KEY_FIELD;
 use crate::client::{Call, Client};
 use crate::fit::{Writing, fit};
 use crate::row::Row;
@@ -15,6 +14,7 @@ use crate::shape::is_unknown_field;
 use crate::soql::quoted;
 use crate::trouble::{Effect, garbled};
 use crate::writes::WRITE_HEADERS;
+use crate::{KEY_FIELD, MARK_FIELD};
 
 /// Looks for what may have been made already, where no key tells it.
 pub(crate) type Look<'a> =
@@ -57,6 +57,9 @@ impl Client {
         let (mut record, more) = fit(&shape, Writing::Create, new.record.clone());
         if keyed {
             record.insert(KEY_FIELD.to_owned(), json!(new.key));
+        }
+        if shape.field(MARK_FIELD).is_some_and(|field| field.createable) {
+            record.insert(MARK_FIELD.to_owned(), json!(true));
         }
         let losses: Vec<Loss> = new.losses.iter().cloned().chain(more).collect();
         let path = self.path(&format!("sobjects/{}", new.object));

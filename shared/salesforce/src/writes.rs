@@ -5,7 +5,6 @@ use syncline_core::ids::{RemoteId, Version};
 use syncline_core::observation::Observation;
 use syncline_ports::{ErrorKind, Loss, Outcome, PortError, Write, Written};
 
-use crate::KEY_FIELD;
 use crate::budget::Purpose;
 use crate::composite::{Part, Parts};
 use crate::fit::{Writing, fit};
@@ -16,6 +15,7 @@ use crate::row::{Row, same_id};
 use crate::shape::Shape;
 use crate::soql::{encoded, list};
 use crate::trouble::{Effect, RecordResult, outcome_of, record_result, refused_record};
+use crate::{KEY_FIELD, MARK_FIELD};
 
 /// How many records one write takes (REST API guide, "sObject Collections").
 const WRITE_ROWS: usize = 200;
@@ -181,6 +181,9 @@ impl<T: Object> Records<T> {
                 record.insert("OwnerId".to_owned(), json!(owner));
                 if selection.has_key() {
                     record.insert(KEY_FIELD.to_owned(), json!(key));
+                }
+                if shape.field(MARK_FIELD).is_some_and(|field| field.createable) {
+                    record.insert(MARK_FIELD.to_owned(), json!(true));
                 }
                 let (record, more) = fit(shape, Writing::Create, record);
                 losses.extend(more);
