@@ -124,3 +124,41 @@ async fn relations_are_added_later_and_once() {
         assert_eq!(relations(&world, &record).len(), 2);
     }
 }
+
+#[tokio::test]
+async fn d26_without_enhanced_email_a_mail_is_a_completed_task() {
+    for installed in [true, false] {
+        let world = if installed {
+            world().await
+        } else {
+            let mut org = sim_salesforce::Salesforce::empty("bare", at(NOW));
+            org.add_user("Anna Berg", ANNA, at(NOW));
+            world_of(org).await
+        };
+        world.org.with(|org, context| {
+            org.set_feature(sim_salesforce::Feature::EnhancedEmail, false, context.now);
+        });
+        let (message, mail) = (MessageId::new("1@fabrikam.example"), offer());
+        let body = json!({"LastName": "Larsen", "Email": MIA});
+        let mia = world.by_hand(Method::POST, "sobjects/Contact", &body)["id"].as_str().unwrap().to_owned();
+        let mia = Relation { person: RemoteId::new(&mia), role: Role::From, correspondent: person(MIA) };
+        let new = new(&message, &mail, vec![mia.clone()]);
+        let record = world.crm.mail().create(&new).await.unwrap().id;
+        let row = world.org.model().row(record.as_str()).cloned().unwrap();
+        for (field, text) in [
+            ("Subject", "Email: Offer"),
+            ("Description", "Hello"),
+            ("Status", "Completed"),
+            ("TaskSubtype", "Email"),
+            ("ActivityDate", "2031-03-03"),
+            ("WhoId", mia.person.as_str()),
+        ] {
+            assert_eq!(row.text(field), text, "{field}");
+        }
+        assert_eq!(world.crm.mail().create(&new).await.unwrap().id, record, "once");
+        assert_eq!((world.count("Task"), world.count("EmailMessage")), (1, 0));
+        let found = world.crm.mail().find(&[(key(), message.clone())]).await.unwrap();
+        assert_eq!(found.len(), usize::from(installed), "a task has no place for the Message-ID");
+        world.crm.mail().relate(&record, &[anna(&world), mia]).await.unwrap();
+    }
+}

@@ -1,9 +1,14 @@
 //! The ports' contract, kept on a simulated org over HTTP.
 
 mod events;
+mod follow_properties;
 mod mail;
+mod no_package;
 mod people;
+mod poll;
+mod rights;
 mod sign_in;
+mod things;
 mod writes;
 
 use std::sync::{Arc, Mutex};
@@ -75,7 +80,6 @@ struct World {
     crm: Salesforce,
     anna: RemoteId,
     /// What the users of the org share.
-    #[allow(dead_code)]
     shared: Arc<SharedOrg>,
 }
 
@@ -105,6 +109,28 @@ async fn world_of(org: Org) -> World {
 }
 
 impl World {
+    /// The way into the org of somebody who signs in with a fixed token.
+    fn adapter(&self, username: &str, shared: Arc<SharedOrg>) -> Salesforce {
+        let user =
+            self.org.model().rows("User").find(|row| row.text("Username") == username).map(|row| row.id().to_owned());
+        let grant = Grant { access_token: Some(format!("sim-{username}")), ..self.vault.grant() };
+        let settings = Settings { login_url: self.org.url(), ..Settings::new(CLIENT_ID, CLIENT_SECRET) };
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let clock = Arc::new(WorldClock(self.org.clock().clone()));
+        let account = Account { user: RemoteId::new(user.unwrap()), username: username.to_owned() };
+        Salesforce::new(settings, http, Arc::new(Vault(Mutex::new((grant, 0)))), clock, shared, account)
+    }
+
+    /// Anna's way from a process that knows nothing yet.
+    fn another_process(&self) -> Salesforce {
+        self.adapter(ANNA, Arc::new(SharedOrg::new()))
+    }
+
+    /// A colleague's way from this process.
+    fn colleague(&self, username: &str) -> Salesforce {
+        self.adapter(username, Arc::clone(&self.shared))
+    }
+
     fn events(&self) -> &dyn Events {
         self.crm.events()
     }

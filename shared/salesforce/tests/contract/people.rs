@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 use sim_kit::{Fault, FaultRule};
-use syncline_ports::{ErrorKind, LeadDraft, Person, PersonKind};
+use syncline_ports::{CompanyBy, ErrorKind, LeadDraft, Person, PersonKind, PersonName};
 
 use super::*;
 
@@ -86,4 +86,57 @@ async fn a_lead_that_cannot_be_is_rejected() {
     let error = world.crm.people().create_lead(&draft).await.unwrap_err();
     assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Rejected, "INVALID_EMAIL_ADDRESS"));
     assert!(!format!("{error} {:?}", error.source).contains("no address"), "content in an error");
+}
+
+#[tokio::test]
+async fn companies_are_found_by_web_site_by_their_people_and_by_name() {
+    let world = world().await;
+    let site = json!({"Name": "Not Fabrikam", "Website": "https://notfabrikam.example"});
+    world.by_hand(Method::POST, "sobjects/Account", &site);
+    world.later(1);
+    let litware = json!({"Name": "Litware 100% Inc."});
+    let litware = world.by_hand(Method::POST, "sobjects/Account", &litware)["id"].as_str().unwrap().to_owned();
+    let kim = json!({"LastName": "Li", "Email": "Kim@litware.example", "AccountId": litware});
+    world.by_hand(Method::POST, "sobjects/Contact", &kim);
+    world.by_hand(Method::POST, "sobjects/Contact", &json!({"LastName": "Private", "Email": "p@adatum.example"}));
+    let asked = ["Fabrikam.example", "litware.example", "adatum.example", "x_y.example"].map(str::to_owned);
+    let found = world.crm.people().companies_by_domain(&asked).await.unwrap();
+    let found: Vec<_> = found.iter().map(|it| (it.name.as_str(), it.asked.as_str(), it.by)).collect();
+    let expected = [
+        ("Fabrikam", "fabrikam.example", CompanyBy::WebSite),
+        ("Litware 100% Inc.", "litware.example", CompanyBy::People),
+    ];
+    assert_eq!(found, expected);
+
+    let asked = ["fabrikam", "100%", "x%y"].map(str::to_owned);
+    let found = world.crm.people().companies_by_name(&asked).await.unwrap();
+    let found: Vec<_> = found.iter().map(|it| (it.name.as_str(), it.by)).collect();
+    let expected = [
+        ("Fabrikam", CompanyBy::Name),
+        ("Not Fabrikam", CompanyBy::PartOfName),
+        ("Litware 100% Inc.", CompanyBy::PartOfName),
+    ];
+    assert_eq!(found, expected);
+    let many: Vec<String> = (0..500).map(|n| format!("a-rather-long-domain-name-{n:04}.example")).collect();
+    assert_eq!(world.crm.people().companies_by_domain(&many).await.unwrap(), []);
+    assert_eq!(world.crm.people().companies_by_domain(&[]).await.unwrap(), []);
+    assert_eq!(world.crm.people().companies_by_name(&[String::new()]).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn people_are_found_by_name() {
+    let world = world().await;
+    let lead = json!({"FirstName": "Mia", "LastName": "Larsen", "Company": "Adatum"});
+    world.by_hand(Method::POST, "sobjects/Lead", &lead);
+    let name = |first: &str, last: &str| PersonName { first: first.into(), last: last.into() };
+    let asked = [name("mia", "LARSEN"), name("", "okafor"), name("Tom", "Larsen"), name("", "")];
+    let mut found = world.crm.people().by_name(&asked).await.unwrap();
+    found.sort_by(|one, other| (one.kind, &other.name).cmp(&(other.kind, &one.name)));
+    let found: Vec<_> = found.iter().map(|it| (it.kind, it.name.clone(), it.address.as_deref())).collect();
+    let expected = [
+        (PersonKind::Contact, name("mia", "LARSEN"), Some(MIA)),
+        (PersonKind::Contact, name("", "okafor"), Some("tom.okafor@contoso.example")),
+        (PersonKind::Lead, name("mia", "LARSEN"), None),
+    ];
+    assert_eq!(found, expected);
 }

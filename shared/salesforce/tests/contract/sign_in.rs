@@ -2,8 +2,10 @@
 
 use reqwest::Method;
 use sim_kit::{Fault, FaultRule};
+use sim_salesforce::APP_PRIVATE_KEY;
 use syncline_core::cursor::Position;
-use syncline_ports::ErrorKind;
+use syncline_ports::{Entropy, ErrorKind};
+use syncline_salesforce::{AssertionKey, begin, finish, revoke};
 
 use super::*;
 
@@ -94,4 +96,81 @@ async fn a_token_endpoint_out_of_order_is_for_later() {
     world.org.faults().add(FaultRule::on(Method::POST, TOKEN_PATH, Fault::FailBefore(503)));
     assert_eq!(ask(&world).await, Err(ErrorKind::Transient));
     assert_eq!(ask(&world).await, Ok(()));
+}
+
+struct Dice;
+
+impl Entropy for Dice {
+    fn bytes(&self) -> [u8; 32] {
+        [9; 32]
+    }
+}
+
+const BACK: &str = "https://sync.example/signed-in";
+
+/// Goes through the browser's part; gives the code and the state it came back with.
+async fn through_the_browser(url: &str) -> (String, String) {
+    let policy = reqwest::redirect::Policy::none();
+    let browser = reqwest::Client::builder().no_proxy().redirect(policy).build().unwrap();
+    let answer = browser.get(format!("{url}&login_hint={ANNA}")).send().await.unwrap();
+    let location = answer.headers().get("location").expect("it sends the browser back").to_str().unwrap().to_owned();
+    assert!(location.starts_with(BACK), "{location}");
+    let back = url::Url::parse(&location).unwrap();
+    let pair = |name: &str| back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    (pair("code").unwrap_or_else(|| panic!("{location}")), pair("state").unwrap())
+}
+
+#[tokio::test]
+async fn who_signs_in_at_the_browser_gets_a_grant_that_can_be_renewed_and_given_back() {
+    let world = world().await;
+    let settings = Settings { login_url: world.org.url(), ..Settings::new(CLIENT_ID, CLIENT_SECRET) };
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let begun = begin(&settings, BACK, &Dice);
+    let (code, state) = through_the_browser(&begun.url).await;
+    assert_eq!(state, begun.state);
+    let other = finish(&settings, &http, &code, BACK, "somebody else's verifier").await;
+    assert_eq!(other.err().map(|error| error.kind), Some(ErrorKind::AuthRevoked), "a stolen code is worth nothing");
+    let (code, _) = through_the_browser(&begun.url).await;
+    let signed_in = finish(&settings, &http, &code, BACK, &begun.verifier).await.unwrap();
+    assert_eq!(signed_in.user, world.anna);
+    assert!(signed_in.org.starts_with("00D"));
+    let again = finish(&settings, &http, &code, BACK, &begun.verifier).await;
+    assert_eq!(again.err().map(|error| error.kind), Some(ErrorKind::AuthRevoked), "a code works once");
+
+    world.vault.0.lock().unwrap().0 = Grant { access_token: None, ..signed_in.grant.clone() };
+    assert_eq!(ask(&world).await, Ok(()));
+    revoke(&settings, &http, &signed_in.grant).await.unwrap();
+    revoke(&settings, &http, &signed_in.grant).await.unwrap();
+    let other = world.another_process();
+    world.org.model().expire_sessions();
+    world.vault.0.lock().unwrap().0.access_token = None;
+    drop(other);
+    world.later(120);
+    assert_eq!(ask(&world).await, Err(ErrorKind::AuthRevoked));
+}
+
+#[tokio::test]
+async fn our_own_word_signs_a_user_in_whom_nobody_else_signed_in() {
+    let world = world().await;
+    let audience = Some("https://login.salesforce.com".to_owned());
+    let assertion = Some(AssertionKey::from_pem(APP_PRIVATE_KEY).unwrap());
+    let settings =
+        Settings { login_url: world.org.url(), assertion, audience, ..Settings::new(CLIENT_ID, String::new()) };
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let nothing = Grant { refresh_token: String::new(), access_token: None, expires: None, instance_url: None };
+    let of = |username: &str| {
+        let vault = Arc::new(Vault(Mutex::new((nothing.clone(), 0))));
+        let account = Account { user: world.anna.clone(), username: username.to_owned() };
+        let (clock, shared) = (Arc::new(WorldClock(world.org.clock().clone())), Arc::clone(&world.shared));
+        (Salesforce::new(settings.clone(), http.clone(), vault.clone(), clock, shared, account), vault)
+    };
+    let (anna, vault) = of(ANNA);
+    anna.events().changes(&window(), &Position::Start).await.unwrap();
+    assert_eq!((vault.saves(), vault.grant().instance_url.is_some()), (1, true));
+    world.later(3 * 3600);
+    anna.events().changes(&window(), &Position::Start).await.unwrap();
+    assert_eq!(vault.saves(), 2, "the session timed out, and our word is given anew");
+    let (nobody, _) = of("nobody@northwind.example");
+    let error = nobody.events().changes(&window(), &Position::Start).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AuthRevoked);
 }
