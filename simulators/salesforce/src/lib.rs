@@ -27,8 +27,8 @@
 //!   each row after all those checks.
 //! - What a row brings about in others (an invitee's own event, a mail's task, a file's document, a person
 //!   account's contact) happens in the request that writes the row, and is undone with it.
-//! - Absent: record types, series of tasks, series of events but as single
-//!   rows, the limit of long calls at a time, and sObject trees.
+//! - Absent: record types, series of tasks, series of events but as single rows, the limit of long calls at a
+//!   time, sObject trees, layouts, rows seen of late, and the bulk, tooling and metadata APIs.
 
 mod http;
 mod model;
@@ -39,6 +39,6 @@ mod switchboard;
 pub use model::{
     APP_CERTIFICATE, APP_PRIVATE_KEY, App, AssignmentEntry, AssignmentRule, BrokenSnapshot, CLIENT_ID, CLIENT_SECRET,
     DuplicateAction, DuplicateRule, Edition, EventRelay, Feature, FieldAccess, Knobs, MatchBy, MatchingRule,
-    OrgDefault, OutboundMessage, PASSWORD, RelayState, Row, Salesforce, Unfit, ValidationRule,
+    OrgDefault, OutboundMessage, PASSWORD, QueryBurden, RelayState, Row, Salesforce, Unfit, ValidationRule,
 };
 pub use package::{BrokenPackage, Package};

@@ -37,6 +37,7 @@ pub(super) fn first_page(org: &mut Salesforce, call: &Call<'_>, all: bool) -> An
         return Err(Refusal::new(400, "MALFORMED_QUERY", "A query string has to be specified").into());
     };
     let query = bind(&asker(org, call), soql)?;
+    org.bear_query()?;
     let base = call.base();
     let batch = batch(org, call);
     let run = run(org, call, all, batch, &base);

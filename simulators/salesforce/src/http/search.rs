@@ -11,6 +11,9 @@ use crate::soql::{Scope, Search, Target};
 use super::query::{GREATEST_BATCH, asker, run};
 use super::{Answer, Call, ok};
 
+/// The first version that answers with an object around the records.
+const WRAPPED_SINCE: u32 = 37;
+
 pub(super) fn sosl(org: &Salesforce, call: &Call<'_>) -> Answer {
     let sosl = call.request.param("q").filter(|sosl| !sosl.trim().is_empty());
     let sosl = sosl.ok_or_else(|| malformed("A search string has to be specified"))?;
@@ -36,7 +39,7 @@ fn answer(org: &Salesforce, call: &Call<'_>, search: &Search) -> Reply {
     let base = call.base();
     let lag = SignedDuration::try_from(org.knobs.search_lag).unwrap_or(SignedDuration::ZERO);
     let records = search.run(&run(org, call, false, GREATEST_BATCH, &base), lag);
-    ok(&json!({ "searchRecords": records }))
+    if call.major() < WRAPPED_SINCE { ok(&Value::Array(records)) } else { ok(&json!({ "searchRecords": records })) }
 }
 
 fn malformed(message: &str) -> Refusal {

@@ -5,6 +5,7 @@ mod app;
 mod assertion;
 mod assignment;
 mod bin;
+mod burden;
 mod caller;
 pub(crate) mod changes;
 mod check;
@@ -47,6 +48,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use app::is_certificate;
 pub use app::{APP_CERTIFICATE, APP_PRIVATE_KEY, App};
 pub use assignment::{AssignmentEntry, AssignmentRule};
+pub use burden::QueryBurden;
 pub(crate) use caller::{Caller, Terms};
 pub(crate) use check::accept;
 pub(crate) use convert::{Conversion, Converted};
@@ -100,6 +102,10 @@ pub struct Knobs {
     pub session_timeout: Duration,
     /// How long after its commit a write is found by searches.
     pub search_lag: Duration,
+    /// The next so many queries, right as they are, are given up.
+    pub queries_given_up: u32,
+    /// Why.
+    pub query_burden: QueryBurden,
     /// The next so many API calls are refused with 503.
     pub unavailable: u32,
     /// Whether a 503 is a page of HTML, as from a machine in front of the service.
@@ -130,6 +136,8 @@ impl Default for Knobs {
             replication_limit: most_replicated(),
             session_timeout: Duration::from_hours(2),
             search_lag: Duration::from_secs(5),
+            queries_given_up: 0,
+            query_burden: QueryBurden::Timeout,
             unavailable: 0,
             html_errors: false,
             deny_consent: false,
@@ -352,7 +360,7 @@ impl Salesforce {
         Sha256::digest(format!("{}/{purpose}/{}", self.seed, self.drawn)).into()
     }
 
-    /// A request begins: purges what is outlived and counts the call.
+    /// A request begins: what was written before is written, and a commit is one request's.
     pub(crate) fn begin(&mut self) {
         self.store.begin();
         self.commits.begin();

@@ -30,6 +30,7 @@ pub(crate) static SWITCHES: &[Switch<Salesforce>] = &[
     service::COMMITS,
     service::LOCKS,
     service::PAGES,
+    service::QUERIES,
     notices::MESSAGES,
     notices::RELAY,
     rights::API,

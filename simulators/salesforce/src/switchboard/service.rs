@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sim_kit::{Action, Body, Field, Form, Objection, Reading, Switch};
 
 use super::{NEXT, set};
-use crate::model::{Edition, Knobs, Salesforce, id};
+use crate::model::{Edition, Knobs, QueryBurden, Salesforce, id};
 
 /// The longest that a write can be under way.
 const LONGEST_COMMIT: u64 = 86_400;
@@ -185,6 +185,33 @@ pub(super) const PAGES: Switch<Salesforce> = Switch {
             if let Some(size) = order.small("batch_size") {
                 org.knobs.batch_size = usize::try_from(size).ok().filter(|size| *size > 0);
             }
+            Ok(Value::Null)
+        },
+    }],
+};
+
+pub(super) const QUERIES: Switch<Salesforce> = Switch {
+    name: "queries",
+    about: "Queries that are given up because they are too much for the service.",
+    reading: Reading {
+        query: &[],
+        read: |org, _| json!({"times": org.knobs.queries_given_up, "code": org.knobs.query_burden}),
+        glance: None,
+    },
+    actions: &[Action {
+        method: "POST",
+        about: "Sets what is named.",
+        body: Body::Fields(&[
+            Field::new(
+                "times",
+                NEXT,
+                "the next so many queries that are right are refused; their further pages are not",
+            ),
+            Field::new("code", Form::Choice(QueryBurden::NAMES), "with which code"),
+        ]),
+        run: |org, order| {
+            set(&mut org.knobs.queries_given_up, order.small("times"));
+            set(&mut org.knobs.query_burden, order.text("code").and_then(QueryBurden::named));
             Ok(Value::Null)
         },
     }],

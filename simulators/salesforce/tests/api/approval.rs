@@ -31,6 +31,11 @@ fn asking_for_approval_ends_at_the_redirect_address_or_nowhere() {
         ([("login_hint", "nobody@x.example")], 302, "http://app/cb?error=access_denied&error_description="),
         ([("client_id", "x")], 400, "invalid_client_id"),
         ([("redirect_uri", "")], 400, "redirect_uri_missing"),
+        ([("redirect_uri", "http://app/cb\r\nx: y")], 400, "redirect_uri_mismatch"),
+        ([("redirect_uri", "http://app/cb#part")], 400, "redirect_uri_mismatch"),
+        ([("redirect_uri", "http://app/\u{e9}")], 400, "redirect_uri_mismatch"),
+        ([("redirect_uri", "/cb")], 400, "redirect_uri_mismatch"),
+        ([("redirect_uri", "myapp:cb")], 302, "myapp:cb?code=aPrx"),
     ] {
         let (found, location) = ask(&mut world, &other);
         assert_eq!((found, location.starts_with(answer)), (status, true), "{other:?}: {location}");

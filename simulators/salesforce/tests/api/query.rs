@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use sim_kit::Request;
+use sim_salesforce::QueryBurden;
 
 use crate::world::{V, World, encoded};
 
@@ -264,4 +265,23 @@ fn children_have_pages_of_their_own() {
     let third = world.get(second["nextRecordsUrl"].as_str().unwrap());
     assert_eq!((&third["records"][0]["LastName"], &third["done"]), (&json!("Okafor"), &json!(true)));
     assert_eq!(first["records"][1]["Contacts"]["done"], true);
+}
+
+#[test]
+fn a_query_can_be_too_much_for_the_service() {
+    let mut world = World::new();
+    let soql = "SELECT Id FROM Contact";
+    let code = |world: &mut World, verb: &str, soql: &str| {
+        let reply = world.soql(verb, soql);
+        (reply.status.as_u16(), reply.body_json()[0]["errorCode"].as_str().unwrap_or_default().to_owned())
+    };
+    for (burden, expected) in [(QueryBurden::Timeout, "QUERY_TIMEOUT"), (QueryBurden::TooLarge, "OPERATION_TOO_LARGE")]
+    {
+        world.org.knobs.query_burden = burden;
+        world.org.knobs.queries_given_up = 2;
+        assert_eq!(code(&mut world, "query", "SELECT").1, "MALFORMED_QUERY", "what is wrong is told first");
+        for (verb, answer) in [("query", (400, expected)), ("queryAll", (400, expected)), ("query", (200, ""))] {
+            assert_eq!(code(&mut world, verb, soql), (answer.0, answer.1.to_owned()), "{verb}");
+        }
+    }
 }

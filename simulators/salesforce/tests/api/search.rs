@@ -229,3 +229,24 @@ fn a_search_finds_only_what_its_user_sees() {
         assert_eq!(names(&search(&mut world, sosl)), expected, "{who}");
     }
 }
+
+#[test]
+fn an_answer_has_a_name_around_its_records_since_version_37_and_never_more_than_2000() {
+    let mut world = world();
+    for (version, wrapped) in [("20.0", false), ("36.0", false), ("37.0", true), ("67.0", true)] {
+        for path in ["search?q=FIND%20%7Bhopper%7D%20RETURNING%20Contact", "parameterizedSearch?q=hopper"] {
+            let found = world.get(&format!("/services/data/v{version}/{path}"));
+            let records = if wrapped { &found["searchRecords"] } else { &found };
+            assert_eq!(records[0]["attributes"]["type"], "Contact", "{version} {path}");
+        }
+    }
+    let lead = json!({ "attributes": { "type": "Lead" }, "LastName": "Crowd", "Company": "C" });
+    for _ in 0..11 {
+        world.call("POST", "composite/sobjects", json!({ "records": vec![lead.clone(); 200] }));
+    }
+    world.advance(10);
+    for (limit, count) in [("", 2000), (" LIMIT 2100", 2000), (" LIMIT 1999", 1999)] {
+        let found = search(&mut world, &format!("FIND {{crowd}} RETURNING Lead{limit}"));
+        assert_eq!(found["searchRecords"].as_array().unwrap().len(), count, "{limit}");
+    }
+}

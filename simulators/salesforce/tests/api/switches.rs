@@ -76,6 +76,7 @@ fn the_page_tells_every_switch_and_every_knob_can_be_worked() {
         ("features", json!({ "person_accounts": true, "shared_activities": true, "enhanced_email": false })),
         ("replication", json!({ "most_ids": 5 })),
         ("pages", json!({ "batch_size": 3 })),
+        ("queries", json!({ "times": 2, "code": "OPERATION_TOO_LARGE" })),
         ("search", json!({ "lag_seconds": 1 })),
         ("events", json!({ "multiday": false })),
         ("api", json!({ "enabled": false, "new_fields_for_all": true })),

@@ -71,6 +71,10 @@ fn unknown_places_methods_and_media_are_refused() {
         ("GET", "composite/graph", 405, "METHOD_NOT_ALLOWED"),
         ("PUT", "composite/sobjects", 405, "METHOD_NOT_ALLOWED"),
         ("POST", "/services/data", 405, "METHOD_NOT_ALLOWED"),
+        ("PUT", "/services/oauth2/userinfo", 405, "METHOD_NOT_ALLOWED"),
+        ("DELETE", "/services/oauth2/authorize", 405, "METHOD_NOT_ALLOWED"),
+        ("PUT", "/services/oauth2/revoke", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "/services/oauth2/nowhere", 404, "NOT_FOUND"),
     ] {
         let reply = world.call(method, path, Value::Null);
         assert_eq!(refusal(&reply), (status, code.to_owned(), json!("none")), "{method} {path}");

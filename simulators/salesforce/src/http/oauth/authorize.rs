@@ -46,7 +46,8 @@ pub(super) fn authorize(org: &mut Salesforce, request: &Request, now: Timestamp)
     let Some(redirect) = form.value("redirect_uri") else {
         return denied(Denial("redirect_uri_missing", "redirect_uri not supplied"));
     };
-    if !org.app.callbacks.is_empty() && !org.app.callbacks.iter().any(|callback| callback == redirect) {
+    let ours = org.app.callbacks.is_empty() || org.app.callbacks.iter().any(|callback| callback == redirect);
+    if !ours || !is_address(redirect) {
         return denied(Denial("redirect_uri_mismatch", "redirect_uri must match configuration"));
     }
     let answer = match code(org, &form, redirect, now) {
@@ -56,6 +57,14 @@ pub(super) fn authorize(org: &mut Salesforce, request: &Request, now: Timestamp)
     let join = if redirect.contains('?') { '&' } else { '?' };
     let state = form.value("state").map(|state| format!("&state={}", segment(state))).unwrap_or_default();
     Reply::empty(302).header("location", &format!("{redirect}{join}{answer}{state}"))
+}
+
+/// Whether one can be sent there with an answer: a scheme, and nothing that an address cannot hold or that ends
+/// its query.
+fn is_address(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+    plain && scheme.is_some_and(|scheme| scheme.starts_with(|letter: char| letter.is_ascii_alphabetic()))
 }
 
 fn code(org: &mut Salesforce, form: &Form, redirect_uri: &str, now: Timestamp) -> Result<String, Denial> {

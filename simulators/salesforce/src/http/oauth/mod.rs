@@ -11,7 +11,7 @@ use sim_kit::{Reply, Request};
 use crate::model::refusal::Refusal;
 use crate::model::{Denial, Salesforce};
 
-use super::{refused, with_body};
+use super::{not_allowed, refused, with_body};
 
 pub(super) use identity::identity;
 pub(super) use token::is_shared_host;
@@ -24,6 +24,8 @@ pub(super) fn answer(org: &mut Salesforce, request: &Request, endpoint: &str, no
         ("POST" | "GET", "revoke") => revoke(org, request),
         ("GET" | "POST" | "HEAD", "authorize") => authorize::authorize(org, request, now),
         ("GET" | "POST" | "HEAD", "userinfo") => identity::userinfo(org, request, now),
+        (_, "revoke") => refused(&[not_allowed(&request.method, "GET,POST")]),
+        (_, "authorize" | "userinfo") => refused(&[not_allowed(&request.method, "HEAD,GET,POST")]),
         _ => refused(&[Refusal::not_found()]),
     }
 }
