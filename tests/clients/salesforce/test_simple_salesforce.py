@@ -17,50 +17,26 @@ from simple_salesforce.exceptions import (
 )
 from simple_salesforce.format import format_external_id
 
-from simulator import ANNA, BASE, BEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, SECURITY_TOKEN, ToSimulator, client, switch
+from simulator import (
+    ANNA,
+    BASE,
+    BEN,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    KEY,
+    MAILBOX_ID,
+    PASSWORD,
+    SECURITY_TOKEN,
+    UTC,
+    Checks,
+    ToSimulator,
+    client,
+    now,
+    switch,
+)
 
 # The private key of the simulated connected app, which nothing else knows.
 DEMO_KEY = pathlib.Path(__file__).parents[3] / "simulators" / "salesforce" / "demo" / "private-key.pem"
-KEY = "Syncline_Key__c"
-MAILBOX_ID = "Syncline_Mailbox_Id__c"
-UTC = datetime.timezone.utc
-
-
-def now():
-    """The simulator's clock, which other checks may have turned on."""
-    return datetime.datetime.fromisoformat(switch("GET", "clock")["now"].replace("Z", "+00:00"))
-
-
-def code(error):
-    return error.content[0]["errorCode"]
-
-
-class Checks(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sf = client()
-
-    def refused(self, kind, error_code, act, status=None):
-        with self.assertRaises(kind) as refusal:
-            act()
-        self.assertIs(type(refusal.exception), kind)
-        self.assertEqual(code(refusal.exception), error_code, refusal.exception.content)
-        if status:
-            self.assertEqual(refusal.exception.status, status)
-        return refusal.exception.content[0]
-
-    def contacts(self, last_name, count):
-        """Makes contacts, by 200."""
-        ids = []
-        for start in range(0, count, 200):
-            records = [
-                {"attributes": {"type": "Contact"}, "LastName": last_name, "FirstName": f"{number:04}"}
-                for number in range(start, min(start + 200, count))
-            ]
-            made = self.sf.restful("composite/sobjects", method="POST", json={"allOrNone": True, "records": records})
-            self.assertTrue(all(result["success"] for result in made), made)
-            ids += [result["id"] for result in made]
-        return ids
 
 
 class SignIn(Checks):

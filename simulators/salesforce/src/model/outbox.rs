@@ -64,27 +64,27 @@ struct Attempts {
     since: Timestamp,
     failed: u32,
     next: Timestamp,
-    /// Whether it is on its way just now.
+    /// When it left, while it is on its way.
     #[serde(skip)]
-    under_way: bool,
+    left: Option<Timestamp>,
 }
 
 impl Attempts {
     fn from(since: Timestamp) -> Self {
-        Self { since, failed: 0, next: since, under_way: false }
+        Self { since, failed: 0, next: since, left: None }
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
-        !self.under_way && self.next <= now
+        self.left.is_none() && self.next <= now
     }
 
-    /// Puts it off, or says that it is given up.
+    /// Puts it off, or says that it is given up. Pauses begin as it left, however late the failure is heard.
     fn fail(&mut self, now: Timestamp) -> bool {
         let pause =
             FIRST_PAUSE.checked_mul(1_i32.checked_shl(self.failed).unwrap_or(i32::MAX)).unwrap_or(LONGEST_PAUSE);
         self.failed = (self.failed + 1).min(30);
-        self.under_way = false;
-        self.next = now.checked_add(pause.min(LONGEST_PAUSE)).unwrap_or(now);
+        let left = self.left.take().unwrap_or(now);
+        self.next = left.checked_add(pause.min(LONGEST_PAUSE)).unwrap_or(now);
         now.duration_since(self.since) < PATIENCE
     }
 }
@@ -205,7 +205,7 @@ impl Outbox {
                     notice.action == *action
                         && notice.row == change.row
                         && notice.attempts.failed == 0
-                        && !notice.attempts.under_way
+                        && notice.attempts.left.is_none()
                 });
                 if wanted && message.object == change.object && !waits {
                     self.notices.push(Notice {
@@ -237,7 +237,7 @@ impl Outbox {
 
     /// The outbound messages that are due, and puts them under way. Rows that are gone are not told.
     pub(crate) fn letters(&mut self, now: Timestamp, lives: impl Fn(&str) -> bool) -> Vec<Letter> {
-        self.notices.retain(|notice| notice.attempts.under_way || lives(&notice.row));
+        self.notices.retain(|notice| notice.attempts.left.is_some() || lives(&notice.row));
         let mut letters = Vec::new();
         for (action, message) in &self.messages {
             let mut due: Vec<&mut Notice> = self
@@ -248,7 +248,7 @@ impl Outbox {
             for chunk in due.chunks_mut(MOST_NOTIFICATIONS) {
                 self.tickets += 1;
                 for notice in chunk.iter_mut() {
-                    notice.attempts.under_way = true;
+                    notice.attempts.left = Some(now);
                 }
                 let notices: Vec<_> = chunk.iter().map(|notice| (notice.id.clone(), notice.row.clone())).collect();
                 let ids = notices.iter().map(|(id, _)| id.clone()).collect();
@@ -273,7 +273,7 @@ impl Outbox {
         let mut leaving = Vec::new();
         for event in self.events.iter_mut().filter(|event| event.attempts.is_due(now)) {
             self.tickets += 1;
-            event.attempts.under_way = true;
+            event.attempts.left = Some(now);
             self.under_way.insert(self.tickets, Parcel::Event(event.id.clone()));
             leaving.push((self.tickets, event.clone()));
         }
@@ -338,11 +338,22 @@ mod tests {
         while attempts.fail(now) {
             pauses.push(attempts.next.duration_since(now).as_secs());
             now = attempts.next;
+            assert!(attempts.is_due(now));
         }
         assert_eq!(pauses[..5], [15, 30, 60, 120, 240]);
         assert!(pauses.iter().all(|pause| *pause <= 7200));
         assert_eq!(pauses.last(), Some(&7200));
         let lasted = now.duration_since(start);
         assert!(lasted >= PATIENCE && lasted < PATIENCE + LONGEST_PAUSE, "{lasted}");
+    }
+
+    #[test]
+    fn a_failure_heard_late_puts_nothing_off() {
+        let start: Timestamp = "2031-05-06T09:00:00Z".parse().unwrap();
+        let late: Timestamp = "2031-05-06T10:00:00Z".parse().unwrap();
+        let mut attempts = Attempts::from(start);
+        attempts.left = Some(start);
+        assert!(!attempts.is_due(late), "it is on its way");
+        assert!(attempts.fail(late) && attempts.is_due(late));
     }
 }

@@ -149,6 +149,21 @@ fn of_merged_rows_one_stays_with_all_that_was_the_others() {
 }
 
 #[test]
+fn a_merge_may_be_called_as_clients_call_it() {
+    let mut world = World::new();
+    let master = world.only("Contact", "LastName = 'Larsen'");
+    for name in ["request", "mergeRequest", "mergeRequests"] {
+        let twin = world.create("Contact", json!({ "LastName": "Twin" }));
+        let content = format!(
+            "<urn:{name}><masterRecord><type>Contact</type><Id>{master}</Id></masterRecord>\
+             <recordToMergeIds>{twin}</recordToMergeIds></urn:{name}>"
+        );
+        let (_, text) = world.soap("merge", &content);
+        assert_eq!(element(&text, "mergedRecordIds"), Some(twin), "{name}: {text}");
+    }
+}
+
+#[test]
 fn merges_that_are_refused() {
     let mut world = World::new();
     let ids: Vec<String> =

@@ -16,6 +16,9 @@ use super::xml::{child, element, text};
 const MOST_LEADS: usize = 100;
 const MOST_ROWS: usize = 200;
 
+/// What a merge is called: in the vendor's description, and by clients that the service takes all the same.
+const MERGES: &[&str] = &["request", "mergeRequest", "mergeRequests"];
+
 fn children<'a>(node: Node<'a, 'a>, name: &str) -> Vec<Node<'a, 'a>> {
     node.children().filter(|child| child.is_element() && child.tag_name().name() == name).collect()
 }
@@ -81,7 +84,7 @@ pub(super) fn convert_lead(org: &mut Salesforce, call: &SoapCall<'_>) -> Result<
 }
 
 pub(super) fn merge(org: &mut Salesforce, call: &SoapCall<'_>) -> Result<String, Fault> {
-    let wishes = children(call.element, "request");
+    let wishes: Vec<_> = MERGES.iter().flat_map(|name| children(call.element, name)).collect();
     few(wishes.len(), MOST_ROWS)?;
     let mut results = Vec::new();
     for wish in wishes {
