@@ -146,7 +146,7 @@ fn soap_type(field: &Field) -> &'static str {
         Kind::Date => "xsd:date",
         Kind::DateTime => "xsd:dateTime",
         Kind::Address(_) => "urn:address",
-        Kind::IdList => "urn:JunctionIdListNames",
+        Kind::IdList(_) => "urn:JunctionIdListNames",
         Kind::Base64 => "xsd:base64Binary",
         _ => "xsd:string",
     }

@@ -9,8 +9,10 @@ use sim_kit::{Context, Delivery, Request};
 
 use crate::model::changes::ChangeType;
 use crate::model::outbox::{BusEvent, Letter, event_name, with_zulu};
-use crate::model::schema::{Kind, Object};
+use crate::model::schema::{Field, Kind, Object};
 use crate::model::{Caller, Salesforce, Values};
+
+use super::soap::escaped;
 
 /// How long the receiver of an outbound message may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -21,12 +23,15 @@ impl Salesforce {
         if !self.outbox().listens() {
             return;
         }
-        let client = request.header("sforce-call-options").and_then(|options| {
-            options.split(',').find_map(|option| option.trim().strip_prefix("client=").map(str::to_owned))
-        });
-        let version = request.path.split('/').find_map(|part| part.strip_prefix('v').filter(|part| part.contains('.')));
-        let mut origin = format!("com/salesforce/api/rest/{}", version.unwrap_or(super::NEWEST));
-        if let Some(client) = client {
+        let segments = request.segments();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let (api, version) = match segments.as_slice() {
+            ["services", "Soap", _, version, ..] => ("soap", *version),
+            ["services", "data", version, ..] => ("rest", version.trim_start_matches('v')),
+            _ => ("rest", super::NEWEST),
+        };
+        let mut origin = format!("com/salesforce/api/{api}/{version}");
+        if let Some(client) = super::terms(request, version).client {
             let _ = write!(origin, ";client={client}");
         }
         self.publish(origin);
@@ -35,8 +40,11 @@ impl Salesforce {
     /// Hears what became of earlier deliveries, and hands what is due to the courier.
     pub(super) fn deliver(&mut self, context: &Context<'_>) {
         for (ticket, outcome) in context.courier.collect() {
-            let ok = outcome.status.is_some_and(|status| (200..300).contains(&status));
-            let taken = ok && (!self.outbox().is_letter(ticket) || acknowledged(&outcome.body));
+            let taken = if self.outbox().is_letter(ticket) {
+                outcome.status == Some(200) && acknowledged(&outcome.body)
+            } else {
+                outcome.status.is_some_and(|status| (200..300).contains(&status))
+            };
             self.outbox_mut().returned(ticket, taken, context.now);
         }
         for letter in self.due_letters(context.now) {
@@ -90,7 +98,9 @@ impl Salesforce {
             let object = self.schema().object(&letter.message.object);
             let view = self.seen_row(&Caller::default().as_org(), row, context.now);
             let fields = letter.message.fields.iter().filter_map(|name| object?.field(name));
-            for field in fields.filter(|field| field.kind != Kind::Id) {
+            let told =
+                |field: &&Field| !matches!(field.kind, Kind::Id | Kind::Address(_) | Kind::IdList(_) | Kind::Base64);
+            for field in fields.filter(told) {
                 let value = view.map(|view| with_zulu(&view.value(field, context.now))).unwrap_or_default();
                 let text = match &value {
                     Value::Null => continue,
@@ -115,7 +125,9 @@ impl Salesforce {
             ChangeType::Delete => "DELETE",
             ChangeType::Undelete => "UNDELETE",
         };
-        let changed: &[String] = if change.kind == ChangeType::Update { &change.fields } else { &[] };
+        let kind = if event.gap { format!("GAP_{kind}") } else { kind.to_owned() };
+        let told = change.kind == ChangeType::Update && !event.gap;
+        let changed: &[String] = if told { &change.fields } else { &[] };
         let nulled: Vec<&String> = changed.iter().filter(|name| !change.values.contains_key(*name)).collect();
         let mut payload = Map::new();
         let header = json!({
@@ -126,7 +138,7 @@ impl Salesforce {
             "changedFields": changed,
         });
         payload.insert("ChangeEventHeader".to_owned(), header);
-        if change.kind != ChangeType::Delete {
+        if change.kind != ChangeType::Delete && !event.gap {
             self.tell_fields(change.object.as_str(), &change.fields, &change.values, &mut payload);
         }
         json!({
@@ -184,8 +196,4 @@ fn acknowledged(body: &str) -> bool {
     };
     let ack = document.descendants().find(|node| node.tag_name().name() == "Ack");
     ack.and_then(|ack| ack.text()).is_some_and(|text| text.trim() == "true")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -45,16 +45,20 @@ fn span(call: &Call<'_>) -> Result<(Timestamp, Timestamp), Refusal> {
         let text = call.request.param(name).unwrap_or_default();
         let at = stamp::read(text).or_else(|| stamp::read(&text.replace(' ', "+")));
         let at = at.ok_or_else(|| refused(&format!("{name} is missing or is no date-time: {text}")))?;
-        Ok(Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at))
+        Ok(whole_minutes(at))
     };
     let (start, end) = (read("start")?, read("end")?);
     if end.duration_since(start) < SignedDuration::from_mins(1) {
         return Err(refused("endDate must be at least one minute greater than startDate"));
     }
-    if call.now.duration_since(start) > FARTHEST {
+    if whole_minutes(call.now).duration_since(start) > FARTHEST {
         return Err(refused("startDate cannot be more than 30 days ago"));
     }
     Ok((start, end))
+}
+
+fn whole_minutes(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at)
 }
 
 fn refused(message: &str) -> Refusal {

@@ -164,7 +164,8 @@ pub(super) fn upsert(
     let key = key_field(object, field)?;
     let body = call.body()?;
     if key.name == "Id" {
-        return update(org, call, object, value);
+        update(org, call, object, value)?;
+        return Ok(changed(call, &id_of(value)?));
     }
     if let Some(repeated) =
         body.keys().find(|name| name.eq_ignore_ascii_case(key.name) || name.eq_ignore_ascii_case("id"))
@@ -179,11 +180,14 @@ pub(super) fn upsert(
     Ok(match done {
         Upserted::Created(id) => created(call, object, &id, true),
         Upserted::Ambiguous(ids) => choices(call, object, &ids),
-        Upserted::Updated(id) => {
-            if call.major() < UPSERT_ANSWERS_SINCE {
-                return Ok(Reply::empty(204));
-            }
-            ok(&json!({ "id": id, "success": true, "errors": [], "created": false }))
-        }
+        Upserted::Updated(id) => changed(call, &id),
     })
+}
+
+/// The answer to an upsert that found its row.
+fn changed(call: &Call<'_>, id: &str) -> Reply {
+    if call.major() < UPSERT_ANSWERS_SINCE {
+        return Reply::empty(204);
+    }
+    ok(&json!({ "id": id, "success": true, "errors": [], "created": false }))
 }

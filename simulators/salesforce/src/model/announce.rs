@@ -66,14 +66,16 @@ impl Salesforce {
     }
 
     /// Takes in what the running request changed.
+    /// `origin` is the API that it came by, as change events tell it.
     pub(crate) fn publish(&mut self, origin: String) {
         let changes = self.store.changes();
         if changes.is_empty() {
             return;
         }
         let key = uuid(&self.draw("transaction"));
+        let made_by = Transaction { key, origin, gap: self.knobs.gap_events };
         let mut outbox = std::mem::take(&mut self.outbox);
-        outbox.take(changes, &Transaction { key, origin }, |kind| {
+        outbox.take(changes, &made_by, |kind| {
             let drawn = self.draw(kind);
             if kind == "event" { uuid(&drawn) } else { id::mint(kind, &drawn) }
         });

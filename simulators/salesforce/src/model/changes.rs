@@ -21,7 +21,7 @@ pub(crate) struct Change {
     pub row: String,
     pub object: String,
     pub kind: ChangeType,
-    /// The fields whose values differ from before.
+    /// The fields whose values differ from before; all that have one, for a row that is new or back.
     pub fields: Vec<String>,
     /// All values after it.
     pub values: Values,
@@ -56,7 +56,7 @@ fn change(before: Option<&Row>, after: &Row) -> Option<Change> {
         Some(old) if !old.deleted && version.deleted => ChangeType::Delete,
         Some(_) => ChangeType::Update,
     };
-    let fields = different(old, version);
+    let fields = different(old.filter(|_| kind != ChangeType::Undelete), version);
     if kind == ChangeType::Update && fields.is_empty() {
         return None;
     }

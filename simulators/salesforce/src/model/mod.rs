@@ -116,6 +116,8 @@ pub struct Knobs {
     pub api_enabled: bool,
     /// Whether everybody may edit fields that come with packages, with or without permission set.
     pub new_fields_for_all: bool,
+    /// Whether change events come as gaps: they tell which row changed, and not how.
+    pub gap_events: bool,
     /// Whether refusals of duplicates spell `duplicateResult` with its `l`, which the vendor's leave out.
     pub duplicate_result_spelled_right: bool,
 }
@@ -143,6 +145,7 @@ impl Default for Knobs {
             deny_consent: false,
             api_enabled: true,
             new_fields_for_all: false,
+            gap_events: false,
             duplicate_result_spelled_right: false,
         }
     }
@@ -230,6 +233,12 @@ impl Salesforce {
         org.set_up_organization(now);
         org.set_up_profiles(now);
         org
+    }
+
+    /// Puts another world in this one's place. What is still on its way from this one is nothing to the other.
+    pub(crate) fn give_way_to(&mut self, mut other: Self) {
+        other.outbox.number_after(&self.outbox);
+        *self = other;
     }
 
     /// The whole world as JSON.

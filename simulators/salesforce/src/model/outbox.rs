@@ -21,7 +21,8 @@ const MOST_NOTIFICATIONS: usize = 100;
 /// How long the event bus keeps events.
 const RETENTION: SignedDuration = SignedDuration::from_hours(72);
 
-/// A message that a flow sends whenever rows of an object are made or changed. Deletions are not told.
+/// A message that a flow sends whenever rows of an object are made or changed. That rows go to the bin or come
+/// back from it is not told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboundMessage {
     /// Its name among the org's messages.
@@ -107,6 +108,9 @@ pub(crate) struct BusEvent {
     pub transaction: String,
     pub sequence: u64,
     pub commit_number: u64,
+    /// Whether it tells which row changed, and not how.
+    #[serde(default)]
+    pub gap: bool,
     attempts: Attempts,
 }
 
@@ -136,9 +140,11 @@ pub(crate) struct Outbox {
     notices: Vec<Notice>,
     events: Vec<BusEvent>,
     commits: u64,
-    tickets: u64,
     /// How many were given up.
     given_up: u64,
+    /// The number of the last delivery. The courier may outlive the world, so it is no part of a snapshot.
+    #[serde(skip)]
+    tickets: u64,
     #[serde(skip)]
     under_way: BTreeMap<u64, Parcel>,
 }
@@ -149,6 +155,7 @@ pub(crate) struct Transaction {
     pub key: String,
     /// `com/salesforce/api/rest/59.0;client=Name`
     pub origin: String,
+    pub gap: bool,
 }
 
 impl Outbox {
@@ -196,9 +203,9 @@ impl Outbox {
         for change in changes {
             for (action, message) in &self.messages {
                 let wanted = match change.kind {
-                    ChangeType::Create | ChangeType::Undelete => true,
+                    ChangeType::Create => true,
                     ChangeType::Update => message.on_update,
-                    ChangeType::Delete => false,
+                    ChangeType::Delete | ChangeType::Undelete => false,
                 };
                 // A message not yet sent tells the newest values anyway.
                 let waits = self.notices.iter().any(|notice| {
@@ -228,6 +235,7 @@ impl Outbox {
                     transaction: made_by.key.clone(),
                     sequence,
                     commit_number: self.commits,
+                    gap: made_by.gap,
                     attempts: Attempts::from(change.committed_at),
                     change,
                 });
@@ -280,6 +288,11 @@ impl Outbox {
         leaving
     }
 
+    /// Lets deliveries have other numbers than those of an outbox that was there before.
+    pub(crate) fn number_after(&mut self, other: &Self) {
+        self.tickets = self.tickets.max(other.tickets);
+    }
+
     /// How many deliveries have not ended yet.
     pub(crate) fn under_way(&self) -> usize {
         self.under_way.len()
@@ -329,6 +342,30 @@ pub(crate) fn with_zulu(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_on_its_way_from_one_world_is_nothing_to_the_next() {
+        let now: Timestamp = "2031-05-06T09:00:00Z".parse().unwrap();
+        let waiting = || {
+            let notice = Notice { id: "n".into(), action: "a".into(), row: "r".into(), attempts: Attempts::from(now) };
+            let message = OutboundMessage {
+                name: "m".into(),
+                object: "Contact".into(),
+                url: "http://h/".into(),
+                fields: Vec::new(),
+                on_update: true,
+            };
+            Outbox { messages: [("a".into(), message)].into(), notices: vec![notice], ..Outbox::default() }
+        };
+        let (mut old, mut new) = (waiting(), waiting());
+        let first = old.letters(now, |_| true)[0].ticket;
+        new.number_after(&old);
+        let second = new.letters(now, |_| true)[0].ticket;
+        new.returned(first, true, now);
+        assert_eq!(new.counts().0, 1, "the answer was to the old one's");
+        new.returned(second, true, now);
+        assert_eq!(new.counts().0, 0);
+    }
 
     #[test]
     fn pauses_grow_to_two_hours_and_end_after_a_day() {

@@ -81,11 +81,8 @@ impl Salesforce {
         }
         let mut ids = self.store.holders(object, field, value);
         ids.retain(|id| {
-            self.seen_row(caller, id, now).is_some_and(|view| {
-                let held = view.value(field, now);
-                let held = held.as_str().unwrap_or_default();
-                !view.version.deleted && field.same_value(held, value)
-            })
+            self.seen_row(caller, id, now)
+                .is_some_and(|view| !view.version.deleted && field.finds(&view.value(field, now), value))
         });
         ids
     }
@@ -121,7 +118,7 @@ impl Salesforce {
         let changed = self
             .seen(caller, object, true, now)
             .filter(|view| !view.version.deleted && view.version.stamped_at >= start && view.version.stamped_at < end);
-        (changed.map(|view| view.row.id().to_owned()).collect(), self.covered(object, end, now))
+        (changed.map(|view| view.row.id().to_owned()).collect(), self.covered(end, now))
     }
 
     /// The rows deleted in `[start, end)` with the time, and up to when that is the whole truth.
@@ -137,7 +134,7 @@ impl Salesforce {
             .seen(caller, object, true, now)
             .filter(|view| view.version.deleted && view.version.stamped_at >= start && view.version.stamped_at < end);
         let deleted = deleted.map(|view| (view.row.id().to_owned(), view.version.stamped_at)).collect();
-        (deleted, self.covered(object, end, now))
+        (deleted, self.covered(end, now))
     }
 
     /// From when on deletions are known.
@@ -146,9 +143,9 @@ impl Salesforce {
         self.deletions_purged.map_or(kept, |purged| kept.max(purged))
     }
 
-    /// `end`, or now, or when the oldest write was stamped that is not yet committed.
-    fn covered(&self, object: &Object, end: Timestamp, now: Timestamp) -> Timestamp {
-        let pending = self.store.rows(object).filter_map(|row| row.pending_since(now)).min();
+    /// `end`, or now, or when the oldest write was stamped that is not yet committed, of whatever object.
+    fn covered(&self, end: Timestamp, now: Timestamp) -> Timestamp {
+        let pending = self.store.all().filter_map(|row| row.pending_since(now)).min();
         let covered = end.min(stamp::whole_seconds(now));
         pending.map_or(covered, |pending| covered.min(pending))
     }

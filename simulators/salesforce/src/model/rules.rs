@@ -291,5 +291,5 @@ fn cut(object: &Object, field: &str, text: &str) -> Value {
 
 /// Whether any of the changes sets a field of that type to something.
 fn is_list(object: &Object, field: &str) -> bool {
-    object.field(field).is_some_and(|field| field.kind == Kind::IdList)
+    object.field(field).is_some_and(|field| matches!(field.kind, Kind::IdList(_)))
 }

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use serde_json::Value;
+
 use super::custom::{Customization, custom_fields, custom_objects};
 use super::objects::{AUDIT, ID, OBJECTS, OWNER, POLYMORPHIC_OWNER};
 
@@ -35,8 +37,8 @@ pub(crate) enum Kind {
     Reference(&'static [&'static str]),
     /// Street, city and so on, put together when read; the fields' common prefix.
     Address(&'static str),
-    /// A list of ids that makes junction rows.
-    IdList,
+    /// A list of ids, of rows of these objects, that makes junction rows.
+    IdList(&'static [&'static str]),
     /// Bytes.
     Base64,
 }
@@ -157,7 +159,7 @@ impl Field {
             Kind::Combo(_) => "combobox",
             Kind::Reference(_) => "reference",
             Kind::Address(_) => "address",
-            Kind::IdList => "junctionIdList",
+            Kind::IdList(_) => "junctionIdList",
             Kind::Base64 => "base64",
         }
     }
@@ -179,13 +181,8 @@ impl Field {
         self.name.ends_with("__c")
     }
 
-    /// Whether two texts are one value of this field when rows are looked for.
-    pub(crate) fn same_value(&self, left: &str, right: &str) -> bool {
-        if self.case_sensitive { left == right } else { left.to_lowercase() == right.to_lowercase() }
-    }
-
     pub(crate) fn filterable(&self) -> bool {
-        !matches!(self.kind, Kind::Area(length) if length > 255) && !matches!(self.kind, Kind::IdList | Kind::Base64)
+        !matches!(self.kind, Kind::Area(length) if length > 255) && !matches!(self.kind, Kind::IdList(_) | Kind::Base64)
     }
 
     pub(crate) fn sortable(&self) -> bool {
@@ -197,8 +194,34 @@ impl Field {
         self.id_lookup || matches!(self.kind, Kind::Email(_) | Kind::Reference(_))
     }
 
+    /// Under what rows are found that hold this value: numbers in one spelling, texts without their case.
+    pub(super) fn key(&self, value: &Value) -> Option<String> {
+        match (self.kind, value) {
+            (Kind::Int | Kind::Double(..) | Kind::Currency, Value::String(text)) => {
+                text.trim().parse::<f64>().ok().map(|number| number.to_string())
+            }
+            (_, Value::Number(number)) => number.as_f64().map(|number| number.to_string()),
+            (_, Value::String(text)) => Some(text.to_lowercase()),
+            _ => None,
+        }
+    }
+
+    /// Whether a row that holds this value is found by that text.
+    pub(super) fn finds(&self, held: &Value, text: &str) -> bool {
+        if self.case_sensitive {
+            return held.as_str() == Some(text);
+        }
+        let wanted = self.key(&Value::String(text.to_owned()));
+        wanted.is_some() && self.key(held) == wanted
+    }
+
     pub(crate) fn targets(&self) -> &'static [&'static str] {
         if let Kind::Reference(targets) = self.kind { targets } else { &[] }
+    }
+
+    /// The objects whose rows it holds the ids of, one or many.
+    pub(crate) fn holds(&self) -> &'static [&'static str] {
+        if let Kind::IdList(targets) = self.kind { targets } else { self.targets() }
     }
 
     pub(crate) fn polymorphic(&self) -> bool {

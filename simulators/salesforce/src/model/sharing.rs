@@ -176,6 +176,10 @@ impl Salesforce {
         }
         let by_default = match self.rights.sharing.get(object.name) {
             None => return Some(Right::Delete),
+            // A contact of no account is its owner's alone.
+            _ if object.name == "Contact" && row.text("AccountId").is_empty() => {
+                return (row.text("OwnerId") == caller.user).then_some(Right::Delete);
+            }
             Some(OrgDefault::Private) => None,
             Some(OrgDefault::Read) => Some(Right::Read),
             Some(OrgDefault::ReadWrite) => Some(Right::Edit),

@@ -241,7 +241,8 @@ impl Store {
     /// Only for [indexed](Field::indexed) fields.
     pub(crate) fn holders(&self, object: &Object, field: &Field, value: &str) -> Vec<String> {
         let values = self.index.get(&(object.name, field.name));
-        let ids = values.and_then(|values| values.get(&value.to_lowercase()));
+        let key = field.key(&Value::String(value.to_owned())).unwrap_or_default();
+        let ids = values.and_then(|values| values.get(&key));
         ids.map(|ids| ids.iter().cloned().collect()).unwrap_or_default()
     }
 
@@ -317,9 +318,8 @@ impl Store {
         let mut keys = Vec::new();
         for field in object.fields().filter(|field| field.indexed() && field.kind != Kind::Id) {
             for version in &row.versions {
-                if let Some(text) = version.values.get(field.name).and_then(Value::as_str) {
-                    keys.push(((object.name, field.name), text.to_lowercase()));
-                }
+                let key = version.values.get(field.name).and_then(|value| field.key(value));
+                keys.extend(key.map(|key| ((object.name, field.name), key)));
             }
         }
         keys

@@ -15,11 +15,12 @@ impl Usage {
     pub(crate) fn count(&mut self, calls: u64, now: Timestamp) {
         let second = now.as_second();
         self.0.retain(|counted, _| *counted > second - DAY);
-        *self.0.entry(second).or_default() += calls;
+        let counted = self.0.entry(second).or_default();
+        *counted = counted.saturating_add(calls);
     }
 
     pub(crate) fn within_a_day(&self, now: Timestamp) -> u64 {
-        self.0.range(now.as_second() - DAY + 1..).map(|(_, calls)| calls).sum()
+        self.0.range(now.as_second() - DAY + 1..).fold(0, |sum, (_, calls)| sum.saturating_add(*calls))
     }
 
     pub(crate) fn forget(&mut self) {

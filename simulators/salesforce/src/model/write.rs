@@ -143,7 +143,7 @@ impl Salesforce {
     pub(crate) fn having(&self, object: &Object, field: &Field, value: &str) -> Vec<String> {
         let mut ids = self.store.holders(object, field, value);
         ids.retain(|id| {
-            self.store.row(id).is_some_and(|row| !row.is_deleted() && field.same_value(row.text(field.name), value))
+            self.store.row(id).is_some_and(|row| !row.is_deleted() && field.finds(row.get(field.name), value))
         });
         ids
     }
@@ -223,12 +223,17 @@ impl Salesforce {
             return Err(Refusal::missing(&missing).into());
         }
         for field in object.fields() {
-            let Some(text) = changes.get(field.name).and_then(Value::as_str) else {
+            let Some(value) = changes.get(field.name) else {
                 continue;
             };
-            self.check_reference(caller, object, field, text)?;
+            let ids = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            for id in ids.iter().filter_map(Value::as_str) {
+                self.check_reference(caller, object, field, id)?;
+            }
             if field.unique
-                && let Some(other) = self.having(object, field, text).iter().find(|other| Some(other.as_str()) != id)
+                && !value.is_null()
+                && let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+                && let Some(other) = self.having(object, field, &text).iter().find(|other| Some(other.as_str()) != id)
             {
                 let other = other.get(..15).unwrap_or(other);
                 let message =
@@ -241,7 +246,7 @@ impl Salesforce {
 
     fn check_reference(&self, caller: &Caller, object: &Object, field: &Field, id: &str) -> Result<(), Refusal> {
         // Of what is not in this table nothing is known.
-        let checked = field.targets().iter().any(|target| self.schema().object(target).is_some());
+        let checked = field.holds().iter().any(|target| self.schema().object(target).is_some());
         if !checked || field.kind == Kind::Id {
             return Ok(());
         }

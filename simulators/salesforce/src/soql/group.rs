@@ -53,7 +53,7 @@ enum Having {
 fn groupable(kind: Kind) -> bool {
     match kind {
         Kind::Area(length) => length <= 255,
-        Kind::DateTime | Kind::Double(..) | Kind::Currency | Kind::Address(_) | Kind::IdList | Kind::Base64 => false,
+        Kind::DateTime | Kind::Double(..) | Kind::Currency | Kind::Address(_) | Kind::IdList(_) | Kind::Base64 => false,
         _ => true,
     }
 }

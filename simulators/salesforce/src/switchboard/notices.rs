@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use sim_kit::{Action, Body, Field, Form, Objection, Order, Reading, Switch};
 
+use super::set;
+use crate::model::schema::Kind;
 use crate::model::{EventRelay, OutboundMessage, RelayState, Salesforce};
 
 const STATES: [(&str, RelayState); 3] =
@@ -54,6 +56,10 @@ pub(super) const MESSAGES: Switch<Salesforce> = Switch {
                         let what = format!("{} has no field '{name}'", object.name);
                         Objection::field("fields", what, "use names that the object's describe tells")
                     })?;
+                    if matches!(field.kind, Kind::Address(_) | Kind::IdList(_) | Kind::Base64) {
+                        let what = format!("{} cannot be sent in a message", field.name);
+                        return Err(Objection::field("fields", what, "send fields that are one value"));
+                    }
                     fields.push(field.name.to_owned());
                 }
                 let message = OutboundMessage {
@@ -94,7 +100,10 @@ pub(super) const RELAY: Switch<Salesforce> = Switch {
                 let state = STATES.iter().find(|(_, state)| *state == relay.state).map(|(word, _)| *word);
                 json!({"url": relay.url, "state": state, "events": relay.events})
             });
-            json!({"relay": relay, "channels": org.captured(), "waiting": waiting, "given_up_of_all": given_up})
+            json!({
+                "relay": relay, "channels": org.captured(), "waiting": waiting, "given_up_of_all": given_up,
+                "gaps": org.knobs.gap_events,
+            })
         },
         glance: None,
     },
@@ -111,6 +120,7 @@ pub(super) const RELAY: Switch<Salesforce> = Switch {
                     "the change events, such as ContactChangeEvent, with a space between; at first those of the \
                      installed packages' channels",
                 ),
+                Field::new("gaps", Form::Flag, "events tell which row changed, and not how: GAP_UPDATE and so on"),
             ]),
             run: |org, order| {
                 let known = org.event_relay().cloned();
@@ -125,6 +135,7 @@ pub(super) const RELAY: Switch<Salesforce> = Switch {
                 let state = state.or(known.map(|relay| relay.state)).unwrap_or(RelayState::Run);
                 let events = events.unwrap_or_else(|| org.captured().clone());
                 org.set_event_relay(Some(EventRelay { url, state, events }));
+                set(&mut org.knobs.gap_events, order.flag("gaps"));
                 Ok(Value::Null)
             },
         },

@@ -104,7 +104,7 @@ pub(super) const WORLD: Switch<Salesforce> = Switch {
         about: "Puts another world in its place.",
         body: Body::Whole("what a GET of this switch told"),
         run: |org, order| {
-            *org = Salesforce::restore(order.whole().clone()).map_err(|error| {
+            let world = Salesforce::restore(order.whole().clone()).map_err(|error| {
                 let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 Objection {
                     what: format!("it is no world of this simulator: {why}"),
@@ -112,6 +112,7 @@ pub(super) const WORLD: Switch<Salesforce> = Switch {
                     remedy: "send what a GET of this switch told, unchanged".to_owned(),
                 }
             })?;
+            org.give_way_to(world);
             Ok(Value::Null)
         },
     }],
@@ -126,7 +127,7 @@ pub(super) const RESET: Switch<Salesforce> = Switch {
         about: "Begins anew, with every switch as it was at the start.",
         body: Body::None,
         run: |org, order| {
-            *org = Salesforce::northwind(order.context.now);
+            org.give_way_to(Salesforce::northwind(order.context.now));
             Ok(Value::Null)
         },
     }],

@@ -67,6 +67,16 @@ fn times_that_contradict_are_refused() {
             json!(["DurationInMinutes"]),
         ),
         (
+            json!({ "StartDateTime": nine, "EndDateTime": "2031-05-20T09:01:00Z" }),
+            "FIELD_INTEGRITY_EXCEPTION",
+            json!(["DurationInMinutes"]),
+        ),
+        (
+            json!({ "IsAllDayEvent": true, "ActivityDate": "2031-05-06", "EndDateTime": "2031-05-20T00:00:00Z" }),
+            "FIELD_INTEGRITY_EXCEPTION",
+            json!(["DurationInMinutes"]),
+        ),
+        (
             json!({ "StartDateTime": nine, "DurationInMinutes": -5 }),
             "FIELD_INTEGRITY_EXCEPTION",
             json!(["EndDateTime"]),
@@ -204,6 +214,42 @@ fn a_sent_mail_has_its_completed_task_and_is_locked() {
     assert_eq!((reply.status.as_u16(), refusal(&reply).1), (403, "INSUFFICIENT_ACCESS_OR_READONLY".into()));
     for allowed in [json!({ "Syncline_Key__c": "m1" }), json!({ "IsExternallyVisible": true })] {
         assert_eq!(world.patch("EmailMessage", &id, allowed).status, 204);
+    }
+}
+
+#[test]
+fn mails_that_are_refused() {
+    let mut world = World::new();
+    let mia = world.only("Contact", "LastName = 'Larsen'");
+    let account = world.only("Account", "Name = 'Fabrikam'");
+    for (row, code, field) in [
+        (json!({ "RelatedToId": mia }), "MALFORMED_ID", "RelatedToId"),
+        (json!({ "ToIds": [account] }), "MALFORMED_ID", "ToIds"),
+        (json!({ "CcIds": ["003000000000000AAA"] }), "INVALID_CROSS_REFERENCE_KEY", "CcIds"),
+        (json!({ "FromAddress": "nobody" }), "INVALID_EMAIL_ADDRESS", "FromAddress"),
+        (json!({ "MessageIdentifier": "x".repeat(256) }), "STRING_TOO_LONG", "MessageIdentifier"),
+        (json!({ "TextBody": "x".repeat(131_073) }), "STRING_TOO_LONG", "TextBody"),
+        (json!({ "HasAttachment": true }), "INVALID_FIELD_FOR_INSERT_UPDATE", "HasAttachment"),
+    ] {
+        let reply = world.call("POST", "sobjects/EmailMessage", row.clone());
+        assert_eq!((refusal(&reply).1.as_str(), refusal(&reply).2), (code, json!([field])), "{field}");
+    }
+    assert_eq!((world.org.rows("EmailMessage").count(), world.org.rows("Task").count()), (0, 0));
+    // Of a case's mail the client says what it belongs to, and no task is made.
+    let case = world.create("Case", json!({ "Subject": "Help" }));
+    let task = world.create("Task", json!({ "Subject": "Answer" }));
+    let mail = world.create("EmailMessage", json!({ "ParentId": case, "ActivityId": task, "Status": "0" }));
+    assert_eq!(world.row("EmailMessage", &mail)["ActivityId"], json!(task));
+    world.create("EmailMessage", json!({ "ParentId": case, "Status": "3" }));
+    assert_eq!(world.org.rows("Task").count(), 1);
+    // Two mails may have one identifier.
+    for _ in 0..2 {
+        world.create("EmailMessage", json!({ "Subject": "x", "Status": "3", "MessageIdentifier": "<a@b>" }));
+    }
+    for change in
+        [json!({ "Status": "2" }), json!({ "ToAddress": "x@y.example" }), json!({ "TextBody": null, "Headers": "x" })]
+    {
+        assert_eq!(refusal(&world.patch("EmailMessage", &mail, change.clone())).0, 403, "{change}");
     }
 }
 

@@ -198,5 +198,12 @@ fn with_shared_activities_an_activity_is_about_several_people() {
         let lead = world.create("Lead", json!({ "LastName": "L", "Company": "C" }));
         let reply = world.patch(object, &id, json!({ list: [mia, lead] }));
         assert_eq!(refusal(&reply).1, "LIMIT_EXCEEDED", "{object}");
+        let many: Vec<String> = (0..51).map(|_| world.create("Contact", json!({ "LastName": "Many" }))).collect();
+        assert_eq!(refusal(&world.patch(object, &id, json!({ list: many }))).1, "LIMIT_EXCEEDED", "{object}");
+        let twice = [&many[..50], &many[..1]].concat();
+        assert_eq!(world.patch(object, &id, json!({ list: twice })).status, 204, "{object}");
+        assert_eq!(world.row(object, &id)[list].as_array().unwrap().len(), 50, "{object}");
+        let reply = world.patch(object, &id, json!({ list: ["003000000000000AAA"] }));
+        assert_eq!(refusal(&reply).1, "INVALID_CROSS_REFERENCE_KEY", "{object}");
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sim_salesforce::{Package, Salesforce};
 
-use crate::world::{V, World};
+use crate::world::{V, World, refusal};
 
 const VISIT: &str = "<CustomObject xmlns=\"http://soap.sforce.com/2006/04/metadata\"><label>Visit</label>\
                      <pluralLabel>Visits</pluralLabel><nameField><label>Visit Number</label><type>AutoNumber</type>\
@@ -118,6 +118,26 @@ fn its_rows_are_written_and_found_like_any_other() {
     assert_eq!(up[0]["Account__r"]["Name"], "Adatum");
     let down = query(&mut world, "SELECT Id, (SELECT Topic__c FROM Visits__r) FROM Account WHERE Name = 'Adatum'");
     assert_eq!(down[0]["Visits__r"]["records"][0]["Topic__c"], "Offer");
+}
+
+#[test]
+fn numbers_are_keys_as_texts_are() {
+    let mut world = World::new();
+    let text = "<CustomField xmlns=\"http://soap.sforce.com/2006/04/metadata\"><fullName>No__c</fullName>\
+                <externalId>true</externalId><label>No</label><precision>5</precision><scale>0</scale>\
+                <type>Number</type><unique>true</unique></CustomField>";
+    let package = Package::read([("objects/Account/fields/No__c.field-meta.xml", text)]).unwrap();
+    world.org.install(&package, world.now);
+    world.org.knobs.new_fields_for_all = true;
+    let put = |world: &mut World, key: &str| {
+        world.call("PATCH", &format!("sobjects/Account/No__c/{key}"), json!({ "Name": "x" })).status.as_u16()
+    };
+    assert_eq!(["42", "42.0", "43", "x", "100000"].map(|key| put(&mut world, key)), [201, 200, 201, 400, 400]);
+    assert_eq!(world.get("sobjects/Account/No__c/42")["No__c"], json!(42.0));
+    let twice = world.call("POST", "sobjects/Account", json!({ "Name": "x", "No__c": 42 }));
+    assert_eq!(refusal(&twice).1, "DUPLICATE_VALUE");
+    let id = world.create("Contact", json!({ "LastName": "x", "Account": { "No__c": 43 } }));
+    assert!(world.row("Contact", &id)["AccountId"].is_string());
 }
 
 #[test]

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sim_kit::Request;
 use sim_salesforce::{EventRelay, OutboundMessage, RelayState};
 
-use crate::world::World;
+use crate::world::{V, World};
 
 const ACK: &str = "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"><soapenv:Body>\
                    <notificationsResponse xmlns=\"http://soap.sforce.com/2005/09/outbound\"><Ack>true</Ack>\
@@ -120,13 +121,33 @@ fn an_outbound_message_tells_the_row_as_it_is_when_it_leaves() {
     world.call("DELETE", &format!("sobjects/Contact/{id}"), Value::Null);
     world.create("Lead", json!({ "LastName": "x", "Company": "y" }));
     assert!(receiver.is_quiet(&mut world), "deletions and other objects are not told");
+    world.soap("undelete", &format!("<urn:ids>{id}</urn:ids>"));
+    assert!(receiver.is_quiet(&mut world), "nor is what comes back from the bin");
+    world.create("Contact", json!({ "LastName": "a\u{1}b\rc\"" }));
+    let letter = receiver.next(&mut world);
+    assert_eq!(between(&letter, "sf:LastName"), "ab&#13;c&quot;", "what XML cannot say is left out");
+}
+
+#[test]
+fn what_was_on_its_way_when_the_world_was_saved_leaves_again() {
+    let (mut world, receiver) = (World::new(), Hook::open());
+    contacts(&mut world, &receiver);
+    world.create("Contact", json!({ "LastName": "Kept" }));
+    let saved = world.org.snapshot();
+    assert_eq!(saved["outbox"]["notices"].as_array().unwrap().len(), 1);
+    world.org = sim_salesforce::Salesforce::restore(saved.clone()).unwrap();
+    assert_eq!(world.org.snapshot(), saved);
+    // It was on its way when the world was saved: it leaves again.
+    let letters = [receiver.next(&mut world), receiver.next(&mut world)];
+    assert!(letters.iter().all(|letter| between(letter, "sf:LastName") == "Kept"));
+    assert_eq!(world.org.waiting_to_leave().0, 0);
 }
 
 #[test]
 fn an_outbound_message_comes_again_for_a_day_until_it_is_taken() {
     let (mut world, receiver) = (World::new(), Hook::open());
     contacts(&mut world, &receiver);
-    receiver.will_answer(500, "");
+    receiver.will_answer(202, ACK);
     receiver.will_answer(200, "thank you");
     receiver.will_answer(200, &ACK.replace("true", "false"));
     let id = world.create("Contact", json!({ "LastName": "First" }));
@@ -207,6 +228,25 @@ fn change_events_come_as_an_event_bus_hands_them_on() {
 
     world.call("PATCH", &path, json!({ "Title": "x" }));
     assert!(receiver.is_quiet(&mut world), "what was refused has changed nothing");
+
+    world.soap("undelete", &format!("<urn:ids>{contact}</urn:ids>"));
+    let told: Value = serde_json::from_str(&receiver.next(&mut world)).unwrap();
+    let payload = &told["detail"]["payload"];
+    assert_eq!(payload["ChangeEventHeader"]["changeType"], "UNDELETE");
+    assert_eq!(payload["ChangeEventHeader"]["changeOrigin"], "com/salesforce/api/soap/59.0");
+    assert_eq!((&payload["Name"], &payload["Title"]), (&json!({ "LastName": "Holm" }), &json!("CEO")));
+
+    let mut request = Request::new(http::Method::PATCH, &format!("{V}/{path}"), "http://sf.test");
+    request.headers.insert("sforce-call-options", "client=MySync; defaultNamespace=x".parse().unwrap());
+    request.body = br#"{"Title": null}"#.to_vec();
+    world.org.knobs.gap_events = true;
+    assert_eq!(world.send(request).status, 204);
+    let told: Value = serde_json::from_str(&receiver.next(&mut world)).unwrap();
+    let payload = told["detail"]["payload"].as_object().unwrap();
+    let header = &payload["ChangeEventHeader"];
+    assert_eq!((payload.len(), &header["changeType"]), (1, &json!("GAP_UPDATE")));
+    assert_eq!((&header["recordIds"], &header["changedFields"]), (&json!([contact]), &json!([])));
+    assert_eq!(header["changeOrigin"], "com/salesforce/api/rest/59.0;client=MySync");
 }
 
 #[test]

@@ -38,6 +38,24 @@ fn spans_that_cannot_be_asked_for() {
 }
 
 #[test]
+fn spans_that_can_just_be_asked_for() {
+    let mut world = World::new();
+    world.now = "2031-05-06T09:00:59Z".parse().unwrap();
+    for span in [
+        "start=2031-05-06T08:59:59Z&end=2031-05-06T09:00:01Z",
+        "start=2031-04-06T09:00:30Z&end=2031-05-06T09:00:00Z",
+        "start=2031-05-06T11:00:00%2B02:00&end=2031-05-06T11:01:00+0200",
+        "start=2031-05-06T09:00:00.000Z&end=2032-05-06T09:00:00.000%2B0000",
+        "start=2031-06-06T09:00:00Z&end=2031-06-06T09:01:00Z",
+    ] {
+        for verb in ["updated", "deleted/"] {
+            let told = world.get(&format!("sobjects/lead/{verb}?{span}"));
+            assert!(told["latestDateCovered"].as_str().unwrap() <= "2031-05-06T09:00:59.000+0000", "{span} {told}");
+        }
+    }
+}
+
+#[test]
 fn a_late_commit_appears_behind_the_mark() {
     let mut world = World::new();
     let span = "sobjects/Lead/updated?start=2031-05-06T09:00:00Z&end=2031-05-06T09:05:00Z";
@@ -50,6 +68,11 @@ fn a_late_commit_appears_behind_the_mark() {
     let seen = world.get(span);
     assert_eq!(seen["ids"], json!([prompt]));
     assert_eq!(seen["latestDateCovered"], "2031-05-06T09:00:10.000+0000");
+    // The oldest transaction holds back what is said of every object.
+    for verb in ["updated", "deleted"] {
+        let others = world.get(&span.replace("Lead/updated", &format!("Contact/{verb}")));
+        assert_eq!(others["latestDateCovered"], "2031-05-06T09:00:10.000+0000", "{verb}");
+    }
     let soql = "SELECT LastName FROM Lead ORDER BY SystemModstamp, Id";
     assert_eq!(world.column(soql, "LastName"), [json!("Prompt")]);
     assert_eq!(world.call("GET", &format!("sobjects/Lead/{late}"), Value::Null).status, 404);

@@ -155,6 +155,11 @@ fn an_upsert_creates_then_changes_and_names_several() {
     assert_eq!(world.call("PATCH", old, json!({ "FirstName": "Newer" })).status, 204);
     assert_eq!(world.get(path)["Syncline_Key__c"], "a/b c");
 
+    let by_id = format!("sobjects/Contact/id/{}", id.as_str().unwrap());
+    let told = world.call("PATCH", &by_id, json!({ "FirstName": "Newest" }));
+    assert_eq!((told.status.as_u16(), told.body_json()), (200, second.body_json()));
+    assert_eq!(world.call("PATCH", "sobjects/Contact/Id/003000000000000AAA", json!({})).status, 404);
+
     let absent = world.call("PATCH", "sobjects/Contact/Syncline_Key__c/zz?updateOnly=true", json!({ "LastName": "x" }));
     assert_eq!((absent.status.as_u16(), refusal(&absent).1), (404, "NOT_FOUND".into()));
     let unknown = world.call("PATCH", "sobjects/Contact/Nope__c/1", json!({ "LastName": "x" }));

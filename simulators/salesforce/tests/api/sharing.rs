@@ -103,6 +103,13 @@ fn an_account_and_what_belongs_to_it_show_each_other() {
     let private = world.create("Contact", json!({ "LastName": "private", "OwnerId": deniz }));
     assert_eq!(may(&mut world, BEN, "Contact", &private), NONE);
 
+    // What everybody may do with contacts is not said of one without an account.
+    world.be(ANNA);
+    world.org.share("Contact", Some(OrgDefault::ReadWrite)).unwrap();
+    assert_eq!(may(&mut world, BEN, "Contact", &private), NONE);
+    assert_eq!(may(&mut world, BEN, "Contact", &parts[0].1), EDIT);
+    world.org.share("Contact", Some(OrgDefault::Private)).unwrap();
+
     // As the owner's role says.
     world.be(ANNA);
     let role = world.column("SELECT Id FROM UserRole WHERE Name = 'Sales'", "Id")[0].as_str().unwrap().to_owned();

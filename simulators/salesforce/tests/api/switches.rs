@@ -77,6 +77,7 @@ fn the_page_tells_every_switch_and_every_knob_can_be_worked() {
         ("replication", json!({ "most_ids": 5 })),
         ("pages", json!({ "batch_size": 3 })),
         ("queries", json!({ "times": 2, "code": "OPERATION_TOO_LARGE" })),
+        ("event-relay", json!({ "url": "http://127.0.0.1:9/", "gaps": true })),
         ("search", json!({ "lag_seconds": 1 })),
         ("events", json!({ "multiday": false })),
         ("api", json!({ "enabled": false, "new_fields_for_all": true })),
@@ -93,7 +94,9 @@ fn the_page_tells_every_switch_and_every_knob_can_be_worked() {
     ] {
         let told = outside.set(switch, &body);
         assert_eq!(told, outside.told("GET", switch, &Value::Null).1, "{switch}");
-        for (name, value) in body.as_object().unwrap().iter().filter(|(name, _)| *name != "callbacks") {
+        for (name, value) in
+            body.as_object().unwrap().iter().filter(|(name, _)| !matches!(name.as_str(), "callbacks" | "url"))
+        {
             assert_eq!(told[name], *value, "{switch} shows {name}");
         }
     }
@@ -228,6 +231,7 @@ fn who_is_told_of_changes_is_set_from_outside() {
         (json!({"name": "x", "object": "Nope", "url": "http://h/"}), "object"),
         (json!({"name": "x", "object": "Lead", "url": "http://h/", "fields": "Nope"}), "fields"),
         (json!({"name": "x", "object": "Lead", "url": "ftp://h/"}), "url"),
+        (json!({"name": "x", "object": "Lead", "url": "http://h/", "fields": "Address"}), "fields"),
     ] {
         let (status, told) = org.told("POST", "outbound-messages", &body);
         assert_eq!(status, 400, "{told}");

@@ -18,6 +18,7 @@ use crate::model::{Caller, Salesforce};
 use super::{index, limits};
 
 use fault::Fault;
+pub(super) use xml::escaped;
 
 /// Which of the two descriptions of the service the client was made from.
 #[derive(Clone, Copy, Debug, PartialEq)]

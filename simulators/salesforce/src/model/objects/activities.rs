@@ -34,7 +34,7 @@ pub(super) const TASK: &[Field] = &[
     .restricted(),
     flag("IsRecurrence", "Create Recurring Series of Tasks").create_only(),
     flag("IsArchived", "Archived").calculated(),
-    of("TaskWhoIds", "Related People IDs", IdList),
+    of("TaskWhoIds", "Related People IDs", IdList(&["Contact", "Lead"])),
 ];
 
 pub(super) const TASK_RELATION: &[Field] = &[
@@ -90,7 +90,7 @@ pub(super) const EVENT: &[Field] = &[
     of("Recurrence2PatternStartDate", "Recurrence2 Pattern Start", DateTime).read_only(),
     text("Recurrence2PatternTimeZone", "Recurrence2 Time Zone", 255).read_only(),
     picklist("Recurrence2PatternVersion", "Recurrence2 Pattern Version", values!["1"]).read_only(),
-    of("EventWhoIds", "Related People IDs", IdList),
+    of("EventWhoIds", "Related People IDs", IdList(&["Contact", "Lead"])),
 ];
 
 pub(super) const EVENT_RELATION: &[Field] = &[
@@ -134,9 +134,9 @@ pub(super) const EMAIL_MESSAGE: &[Field] = &[
     text("MessageIdentifier", "Message ID", 255).create_only(),
     text("ThreadIdentifier", "Thread ID", 255).create_only(),
     reference("RelatedToId", "Related To ID", &["Account", "Opportunity", "Case"], "RelatedTo").children("Emails"),
-    of("ToIds", "To IDs", IdList),
-    of("CcIds", "CC IDs", IdList),
-    of("BccIds", "BCC IDs", IdList),
+    of("ToIds", "To IDs", IdList(&["Contact", "Lead", "User"])),
+    of("CcIds", "CC IDs", IdList(&["Contact", "Lead", "User"])),
+    of("BccIds", "BCC IDs", IdList(&["Contact", "Lead", "User"])),
 ];
 
 pub(super) const EMAIL_MESSAGE_RELATION: &[Field] = &[
