@@ -157,13 +157,19 @@ impl Salesforce {
         self.store.row(id)
     }
 
+    /// Whose token this is, if it is one of those that need no sign-in.
+    fn fixed(&self, token: &str) -> Option<String> {
+        match token.strip_prefix("sim-") {
+            Some(username) => self.user_named(username).map(|user| user.id().to_owned()),
+            None => self.door.users.first().filter(|_| token == "test-token").cloned(),
+        }
+    }
+
     /// Whose token this is. Using it keeps its session alive.
     pub(crate) fn admit(&mut self, token: &str, now: Timestamp) -> Option<Caller> {
         let timeout = self.knobs.session_timeout;
-        let user = if token == "test-token" {
-            self.door.users.first()?.clone()
-        } else if let Some(username) = token.strip_prefix("sim-") {
-            self.user_named(username)?.id().to_owned()
+        let user = if let Some(user) = self.fixed(token) {
+            user
         } else {
             let session = self.door.sessions.get_mut(token)?;
             if now.duration_since(session.used) > signed(timeout) {
@@ -301,13 +307,14 @@ impl Salesforce {
         self.door.sessions.values().filter(|session| now.duration_since(session.used) <= timeout).count()
     }
 
-    /// Ends a refresh token with its sessions, or one session. Whether there was such a token.
+    /// Ends a refresh token with its sessions, or one session. Whether there was such a token. The fixed
+    /// tokens are given back, too, by clients that log out; they have no session that could end.
     pub(crate) fn revoke(&mut self, token: &str) -> bool {
         if self.door.refresh_tokens.remove(token).is_some() {
             self.door.sessions.retain(|_, session| session.refresh_token.as_deref() != Some(token));
             return true;
         }
-        self.door.sessions.remove(token).is_some()
+        self.door.sessions.remove(token).is_some() || self.fixed(token).is_some()
     }
 }
 

@@ -262,6 +262,10 @@ fn a_token_is_given_back_once() {
     assert_eq!(world.call("GET", &target, Value::Null).status, 200);
     assert_eq!(open(&mut world, &second), 401);
     assert_eq!(refresh(&mut world, &format!("refresh-{BEN}")).status, 400);
+    for fixed in ["test-token", &format!("sim-{BEN}")] {
+        assert_eq!(form(&mut world, "revoke", &[("token", fixed)]).status, 200, "clients log out with it");
+        assert_eq!(open(&mut world, fixed), 200);
+    }
     for (fields, error) in [(vec![("token", "bad")], "invalid_token"), (vec![], "invalid_request")] {
         let reply = form(&mut world, "revoke", &fields);
         assert_eq!((reply.status.as_u16(), &reply.body_json()["error"]), (400, &json!(error)));
