@@ -22,10 +22,10 @@ use syncline_core::report::SessionReport;
 use syncline_core::time::Window;
 use syncline_engine::Ports;
 use syncline_ports::{
-    Capture, CaptureClaim, Company, ConnectionRow, Connector, Crm, CrmMail, CursorKey, DueUser, ErrorKind, EventWrite, Events,
-    Intent, JobQueue, LeadDraft, Lease, LeaseOutcome, Made, Mailbox, Mails, Named, NewCrmMail, Outcome, ParkedRow, People, Person, PersonName,
-    PortError, Push, PushRequest, PushResource, Pushed, Raised, Relation, Released, Sealed, Secrets, SessionRow,
-    StateStore, StrangerRow, SubscriptionRow, WaitingMail,
+    Capture, CaptureClaim, Company, ConnectionRow, Connector, Crm, CrmMail, CursorKey, DueUser, ErrorKind, EventWrite,
+    Events, Intent, JobQueue, LeadDraft, Lease, LeaseOutcome, Made, Mailbox, Mails, Named, NewCrmMail, Outcome,
+    ParkedRow, People, Person, PersonName, PortError, Push, PushRequest, PushResource, Pushed, Raised, Relation,
+    Released, Sealed, Secrets, SessionRow, StateStore, StrangerRow, SubscriptionRow, WaitingMail,
 };
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
