@@ -13,8 +13,8 @@ use crate::trouble::{Effect, garbled, refused};
 const OP: &str = "salesforce.token";
 /// What is asked for: the API, also while the user is away.
 const SCOPE: &str = "api refresh_token";
-/// How long an assertion is good; Salesforce takes at most 3 minutes.
-const ASSERTION_LIFE: SignedDuration = SignedDuration::from_mins(3);
+/// How long an assertion is good. Salesforce takes at most 3 minutes by its own clock, which may be behind ours.
+const ASSERTION_LIFE: SignedDuration = SignedDuration::from_mins(2);
 
 /// A sign-in at the browser that was begun. All but the address is kept until the user comes back.
 #[derive(Clone)]
