@@ -20,8 +20,8 @@ use syncline_tests::world::{ANNA, CARLA};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settled_means_silent() {
-    let title = "Once both sides agree, a session plans nothing; one that finds nothing new asks Graph and Salesforce once \
-                 each, reads no link and writes nothing but its report.";
+    let title = "Once both sides agree, a session plans nothing; once the marks have left the last changes behind, it asks \
+                 Graph and Salesforce once each, reads no link and writes nothing but its report.";
     let mut scene = Scene::begin(title, Policy::default()).await;
     for day in 10..15 {
         scene.make_in_outlook(ANNA, &format!("Up {day}"), &format!("2031-03-{day}T10:00:00Z")).await;
@@ -30,6 +30,9 @@ async fn settled_means_silent() {
     scene.mirror(ANNA).await;
     let echo = scene.mirror(ANNA).await;
     assert_eq!((echo.writes(), &echo.lines), (0, &vec![]), "what we wrote ourselves comes back and is known");
+    scene.wait(Duration::from_mins(30));
+    let left_behind = scene.mirror(ANNA).await;
+    assert_eq!((left_behind.writes(), &left_behind.lines), (0, &vec![]));
     scene.wait(Duration::from_mins(30));
     scene.world.forget_requests();
     let script = Script::recorder();
