@@ -30,10 +30,10 @@ async fn settled_means_silent() {
     scene.mirror(ANNA).await;
     let echo = scene.mirror(ANNA).await;
     assert_eq!((echo.writes(), &echo.lines), (0, &vec![]), "what we wrote ourselves comes back and is known");
-    scene.wait(Duration::from_mins(30));
+    scene.wait(Duration::from_mins(15));
     let left_behind = scene.mirror(ANNA).await;
     assert_eq!((left_behind.writes(), &left_behind.lines), (0, &vec![]));
-    scene.wait(Duration::from_mins(30));
+    scene.wait(Duration::from_mins(15));
     scene.world.forget_requests();
     let script = Script::recorder();
     let deadline = scene.world.deadline();
