@@ -38,7 +38,7 @@ impl World {
 
     /// Waits until the org has heard what became of everything on its way.
     pub(crate) fn settle(&mut self) {
-        for _ in 0..500 {
+        for _ in 0..5_000 {
             self.wake();
             if self.org.under_way() == 0 {
                 return;
