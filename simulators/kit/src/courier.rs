@@ -1,7 +1,7 @@
 //! Carries what a simulator sends out: validation requests and notifications.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -55,7 +55,30 @@ pub struct Courier {
 }
 
 /// Tickets, and what became of them.
-type Reports = Arc<Mutex<Vec<(u64, DeliveryOutcome)>>>;
+type Outcomes = Vec<(u64, DeliveryOutcome)>;
+
+/// Outcomes until they are collected.
+#[derive(Clone, Debug, Default)]
+struct Reports(Arc<(Mutex<Outcomes>, Condvar)>);
+
+impl Reports {
+    fn add(&self, ticket: u64, outcome: DeliveryOutcome) {
+        let (reports, news) = &*self.0;
+        reports.lock().unwrap_or_else(PoisonError::into_inner).push((ticket, outcome));
+        news.notify_all();
+    }
+
+    fn take(&self) -> Outcomes {
+        std::mem::take(&mut *self.0.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn wait(&self, patience: Duration) -> bool {
+        let (reports, news) = &*self.0;
+        let none = reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = news.wait_timeout_while(none, patience, |reports| reports.is_empty());
+        !waited.unwrap_or_else(PoisonError::into_inner).0.is_empty()
+    }
+}
 
 impl Courier {
     /// Starts the thread; it ends when the last clone is gone.
@@ -65,7 +88,7 @@ impl Courier {
     pub fn start() -> Self {
         let (errands, inbox) = tokio::sync::mpsc::unbounded_channel();
         let reports = Reports::default();
-        let desk = Arc::clone(&reports);
+        let desk = reports.clone();
         std::thread::Builder::new()
             .name("courier".into())
             .spawn(move || {
@@ -90,7 +113,13 @@ impl Courier {
 
     /// What became of the dispatches since the last call, in the order in which they ended.
     pub fn collect(&self) -> Vec<(u64, DeliveryOutcome)> {
-        std::mem::take(&mut *self.reports.lock().unwrap_or_else(PoisonError::into_inner))
+        self.reports.take()
+    }
+
+    /// Waits, in machine time, until there is something to [`collect`](Self::collect), at most that long.
+    /// Whether there is.
+    pub fn wait(&self, patience: Duration) -> bool {
+        self.reports.wait(patience)
     }
 
     /// Sends and waits for the answer, on the calling thread, at most the delivery's timeout and a little.
@@ -119,7 +148,7 @@ async fn work(mut inbox: tokio::sync::mpsc::UnboundedReceiver<Errand>, reports: 
             Errand::Report(delivery, ticket) => {
                 let queue = queues.entry(delivery.url.clone()).or_insert_with(|| {
                     let (sender, queue) = tokio::sync::mpsc::unbounded_channel();
-                    tokio::spawn(one_after_the_other(queue, client, Arc::clone(reports)));
+                    tokio::spawn(one_after_the_other(queue, client, reports.clone()));
                     sender
                 });
                 let _ = queue.send((delivery, ticket));
@@ -134,10 +163,10 @@ async fn one_after_the_other(
     reports: Reports,
 ) {
     while let Some((delivery, ticket)) = queue.recv().await {
-        let (client, reports) = (client.clone(), Arc::clone(&reports));
+        let (client, reports) = (client.clone(), reports.clone());
         let mut sent = tokio::spawn(async move {
             let outcome = deliver(&client, &delivery).await;
-            reports.lock().unwrap_or_else(PoisonError::into_inner).push((ticket, outcome));
+            reports.add(ticket, outcome);
         });
         let _ = tokio::time::timeout(IN_ORDER, &mut sent).await;
     }

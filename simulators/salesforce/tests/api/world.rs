@@ -38,14 +38,11 @@ impl World {
 
     /// Waits until the org has heard what became of everything on its way.
     pub(crate) fn settle(&mut self) {
-        for _ in 0..5_000 {
+        self.wake();
+        while self.org.under_way() > 0 {
+            assert!(self.courier.wait(Duration::from_secs(30)), "a delivery never ended");
             self.wake();
-            if self.org.under_way() == 0 {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(2));
         }
-        panic!("a delivery never ended");
     }
 
     pub(crate) fn send(&mut self, mut request: Request) -> Reply {
