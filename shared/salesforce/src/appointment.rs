@@ -7,7 +7,6 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use syncline_core::fingerprint::{one_line, plain};
-use syncline_core::ids::Version;
 use syncline_core::item::{Event, EventField, EventPatch, Sensitivity, ShowAs};
 use syncline_core::merge::take;
 use syncline_core::observation::{EventSeen, Recurrence, Standing};
@@ -81,14 +80,6 @@ impl Object for Event {
             event,
             standing: Standing { recurrence: recurrence(row)?, hidden: hidden.clone(), ..Standing::own_single() },
         })
-    }
-
-    fn item(seen: &EventSeen) -> &Self {
-        &seen.event
-    }
-
-    fn version(seen: &EventSeen) -> &Version {
-        &seen.version
     }
 
     fn patched(current: &Self, patch: &EventPatch) -> Self {
@@ -239,7 +230,7 @@ fn reminder_at(event: &Event) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::object;
-    use syncline_core::ids::RemoteId;
+    use syncline_core::ids::{RemoteId, Version};
     use syncline_core::observation::Observation;
 
     fn seen(row: Row<'_>) -> Result<EventSeen, Problem> {

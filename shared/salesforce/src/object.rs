@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use syncline_core::ids::{RemoteId, Version};
-use syncline_core::item::{Mirrored, Patch};
-use syncline_core::observation::{HasId, Observation};
+use syncline_core::item::{Event, Mirrored, Patch};
+use syncline_core::observation::{EventSeen, HasId, ItemSeen, Observation};
 use syncline_core::time::Window;
 use syncline_ports::{Loss, PortError};
 
@@ -58,16 +58,12 @@ pub(crate) trait Object: Mirrored {
     /// The columns by which a record is known where the org has no field for our key.
     const NATURAL: &'static [&'static str];
     /// What is seen of one.
-    type Seen: HasId + Clone + std::fmt::Debug + Send + Sync + 'static;
+    type Seen: Sighting<Item = Self>;
 
     /// The columns (or paths) without which a field says nothing.
     fn needs(field: Self::Field) -> &'static [&'static str];
     /// A record that is there.
     fn seen(row: Row<'_>, hidden: &BTreeSet<Self::Field>) -> Result<Self::Seen, Problem>;
-    /// The item in it.
-    fn item(seen: &Self::Seen) -> &Self;
-    /// The version it was seen at.
-    fn version(seen: &Self::Seen) -> &Version;
     /// The item after a patch: what is not patched stays.
     fn patched(current: &Self, patch: &Patch<Self>) -> Self;
     /// The record's columns that hold these fields, and what cannot be held at all.
@@ -76,6 +72,41 @@ pub(crate) trait Object: Mirrored {
     fn wanted(selection: &Selection<Self>) -> Vec<String>;
     /// Which of those a first listing shows.
     fn listed(window: Option<&Window>, selection: &Selection<Self>) -> Vec<String>;
+}
+
+/// An item as it was seen.
+pub(crate) trait Sighting: HasId + Clone + std::fmt::Debug + Send + Sync + 'static {
+    /// What was seen.
+    type Item;
+
+    /// The item.
+    fn item(&self) -> &Self::Item;
+    /// The version it was seen at.
+    fn version(&self) -> &Version;
+}
+
+impl Sighting for EventSeen {
+    type Item = Event;
+
+    fn item(&self) -> &Event {
+        &self.event
+    }
+
+    fn version(&self) -> &Version {
+        &self.version
+    }
+}
+
+impl<T: Mirrored> Sighting for ItemSeen<T> {
+    type Item = T;
+
+    fn item(&self) -> &T {
+        &self.item
+    }
+
+    fn version(&self) -> &Version {
+        &self.version
+    }
 }
 
 /// What a record shows.

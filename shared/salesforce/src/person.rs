@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use syncline_core::contact::{Contact, ContactField, PostalAddress};
 use syncline_core::fingerprint::{one_line, plain};
-use syncline_core::ids::Version;
 use syncline_core::item::Patch;
 use syncline_core::observation::ItemSeen;
 use syncline_core::time::Window;
@@ -144,14 +143,6 @@ impl Object for Contact {
             },
             hidden,
         })
-    }
-
-    fn item(seen: &ItemSeen<Contact>) -> &Self {
-        &seen.item
-    }
-
-    fn version(seen: &ItemSeen<Contact>) -> &Version {
-        &seen.version
     }
 
     fn patched(current: &Self, patch: &Patch<Self>) -> Self {

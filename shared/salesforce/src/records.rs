@@ -9,7 +9,7 @@ use syncline_core::contact::Contact;
 use syncline_core::cursor::{Page, Position};
 use syncline_core::ids::{RemoteId, SyncKey};
 use syncline_core::item::Event;
-use syncline_core::observation::{EventSeen, HasId, ItemSeen, Observation};
+use syncline_core::observation::{EventSeen, ItemSeen, Observation};
 use syncline_core::task::Task;
 use syncline_core::time::Window;
 use syncline_ports::{ErrorKind, EventWrite, Events, Items, Outcome, PortError, Write};
@@ -370,9 +370,4 @@ impl<T: Owned> Items<T> for Records<T> {
     async fn write(&self, collection: &RemoteId, writes: &[Write<T>]) -> Result<Vec<Outcome>, PortError> {
         self.write_all(collection, writes).await
     }
-}
-
-/// The id of what was seen.
-pub(crate) fn id_of<T: Object>(seen: &T::Seen) -> RemoteId {
-    HasId::id(seen).clone()
 }

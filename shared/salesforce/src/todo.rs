@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use syncline_core::fingerprint::{one_line, plain};
-use syncline_core::ids::Version;
 use syncline_core::item::Patch;
 use syncline_core::observation::ItemSeen;
 use syncline_core::task::{Importance, Task, TaskField, TaskStatus};
@@ -72,14 +71,6 @@ impl Object for Task {
             },
             hidden: hidden.clone(),
         })
-    }
-
-    fn item(seen: &ItemSeen<Task>) -> &Self {
-        &seen.item
-    }
-
-    fn version(seen: &ItemSeen<Task>) -> &Version {
-        &seen.version
     }
 
     fn patched(current: &Self, patch: &Patch<Self>) -> Self {

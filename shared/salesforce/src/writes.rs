@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 use syncline_core::ids::{RemoteId, Version};
-use syncline_core::observation::Observation;
+use syncline_core::observation::{HasId as _, Observation};
 use syncline_ports::{ErrorKind, Loss, Outcome, PortError, Write, Written};
 
 use crate::budget::Purpose;
 use crate::composite::{Part, Parts};
 use crate::fit::{Writing, fit};
 use crate::natural;
-use crate::object::{Object, Selection, observation};
-use crate::records::{Op, Records, id_of, op};
+use crate::object::{Object, Selection, Sighting as _, observation};
+use crate::records::{Op, Records, op};
 use crate::row::{Row, same_id};
 use crate::shape::Shape;
 use crate::soql::{encoded, list};
@@ -195,20 +195,20 @@ impl<T: Object> Records<T> {
                     Step::Settled(Outcome::Rejected { code: "PERSON_ACCOUNT".to_owned() })
                 }
                 Ok((seen, _)) => {
-                    let (record, mut losses) = T::record(&T::patched(T::item(&seen), patch), &patch.fields);
+                    let (record, mut losses) = T::record(&T::patched(seen.item(), patch), &patch.fields);
                     let (record, more) = fit(shape, Writing::Update, record);
                     losses.extend(more);
                     if record.is_empty() {
-                        let (id, version) = (id_of::<T>(&seen), T::version(&seen).clone());
+                        let (id, version) = (seen.id().clone(), seen.version().clone());
                         Step::Settled(Outcome::Done(Written { id, version, losses }))
                     } else {
-                        Step::Update(id_of::<T>(&seen), record, losses)
+                        Step::Update(seen.id().clone(), record, losses)
                     }
                 }
             },
             Write::Delete { expected, .. } => match present::<T>(rows.next(), expected) {
                 Err(outcome) => Step::Settled(outcome),
-                Ok((seen, _)) => Step::Delete(id_of::<T>(&seen), T::version(&seen).clone()),
+                Ok((seen, _)) => Step::Delete(seen.id().clone(), seen.version().clone()),
             },
         });
         Ok(steps.collect())
@@ -261,7 +261,7 @@ fn present<T: Object>(row: Option<(&RemoteId, Value)>, expected: &Version) -> Re
     match observation::<T>(&row, &std::collections::BTreeSet::new()) {
         Observation::Gone { .. } => Err(Outcome::Gone),
         Observation::Unreadable { .. } => Err(unreadable()),
-        Observation::Present(seen) if T::version(&seen) != expected => Err(Outcome::Stale),
+        Observation::Present(seen) if seen.version() != expected => Err(Outcome::Stale),
         Observation::Present(seen) => Ok((seen, row)),
     }
 }
