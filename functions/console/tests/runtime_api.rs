@@ -135,7 +135,7 @@ async fn z07_somebody_who_logged_in_synchronizes_from_our_page_only() {
     let (status, answer, _) = ask(&mut console, "POST", path, &[COOKIE, OURS], "").await;
     assert_eq!((status, &answer["headers"]["location"]), (303, &json!("/users/anna")));
     assert_eq!(aws.jobs("mirror").await.len(), 1);
-    assert!(!console.logs().contains(TOKEN));
+    assert!(!console.end().contains(TOKEN));
 }
 
 #[tokio::test]

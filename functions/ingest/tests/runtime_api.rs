@@ -17,7 +17,7 @@ async fn what_can_never_be_done_is_acknowledged() {
     ]);
     let answer = ingest.invoke(&event).await;
     assert_eq!(answer, Ok(json!({ "batchItemFailures": [] })));
-    let logs = ingest.logs();
+    let logs = ingest.end();
     for word in ["there is no user nobody", "queue.message_not_understood", "queue.job_misrouted"] {
         assert!(logs.contains(word), "{word:?} is missing in {logs}");
     }

@@ -20,7 +20,7 @@ async fn what_can_never_be_done_is_acknowledged() {
     ]);
     let answer = mirror.invoke(&event).await;
     assert_eq!(answer, Ok(json!({ "batchItemFailures": [] })));
-    let logs = mirror.logs();
+    let logs = mirror.end();
     for word in ["there is no user nobody", "queue.message_not_understood", "queue.job_misrouted"] {
         assert!(logs.contains(word), "{word:?} is missing in {logs}");
     }

@@ -15,7 +15,7 @@ async fn an_unknown_org_and_a_misrouted_job_are_acknowledged() {
     let session = r#"{"job":"session","user":"anna","stream":"mirror","trigger":"timer"}"#;
     let answer = resolve.invoke(&sqs_event(&[("a", DOMAIN), ("b", session)])).await;
     assert_eq!(answer, Ok(json!({ "batchItemFailures": [] })));
-    let logs = resolve.logs();
+    let logs = resolve.end();
     assert!(logs.contains("there is no org northwind"), "{logs}");
     assert!(logs.contains("queue.job_misrouted"), "{logs}");
 }

@@ -82,7 +82,7 @@ async fn only_what_brings_its_secret_is_believed_and_many_make_one_job() {
     }
     let job = Job::Session { user: UserId::new("anna"), stream: Stream::Mirror, trigger: Trigger::Webhook };
     assert_eq!(aws.jobs("mirror").await, [job]);
-    let logs = webhook.logs();
+    let logs = webhook.end();
     assert!(logs.contains("webhook.received"), "{logs}");
     assert!(!logs.contains(SECRET), "the secret is in the logs");
 }

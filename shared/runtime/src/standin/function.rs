@@ -85,8 +85,14 @@ impl Function {
         (status, self.logs())
     }
 
-    /// What the function has written so far.
-    pub fn logs(&self) -> String {
+    /// Ends the process; says all that it wrote. Its answer may come before the last lines it wrote are read.
+    pub fn end(&mut self) -> String {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        self.wait().1
+    }
+
+    fn logs(&self) -> String {
         lock(&self.logs).clone()
     }
 }
