@@ -8,6 +8,7 @@ mod index;
 mod limits;
 mod oauth;
 mod outbound;
+mod packing;
 mod query;
 mod replication;
 mod rows;
@@ -84,9 +85,12 @@ impl Model for Salesforce {
         if !oauth::is_shared_host(&request.origin) {
             self.reached_at(&request.origin);
         }
-        let reply = answer(self, request, context.now);
+        let reply = match packing::unpacked(request) {
+            Ok(plain) => answer(self, &plain, context.now),
+            Err(refusal) => limits::told(self, refused(&[refusal]), context.now),
+        };
         self.deliver(context);
-        reply
+        packing::packed(request, reply)
     }
 
     fn wake(&mut self, context: &Context<'_>) {
@@ -278,6 +282,7 @@ fn of_object(org: &mut Salesforce, call: &Call<'_>, method: &str, object: &'stat
         ("GET", ["updated"]) => replication::updated(org, call, object),
         ("GET", ["deleted"]) => replication::deleted(org, call, object),
         (_, ["describe" | "updated" | "deleted"]) => Err(unknown(call, &["sobjects", object.name, "describe"])),
+        (_, ["describe" | "updated" | "deleted", ..]) => Err(Refusal::not_found().into()),
         ("GET", [id]) => rows::get(org, call, object, id),
         ("PATCH", [id]) => rows::update(org, call, object, id),
         ("DELETE", [id]) => rows::delete(org, call, object, id),

@@ -1,5 +1,10 @@
 //! What holds for every request: addresses, methods, limits.
 
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use http::Method;
 use serde_json::{Value, json};
 use sim_kit::{Context, Courier, Model, Reply, Request};
@@ -52,6 +57,34 @@ fn what_is_too_long_is_refused() {
 }
 
 #[test]
+fn bodies_travel_packed_where_the_client_wants_it() {
+    let mut world = World::new();
+    let mut send = |method: Method, target: &str, body: &str| {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+        packer.write_all(body.as_bytes()).unwrap();
+        let mut request = Request::new(method, target, "http://sf.test");
+        request.headers.insert("content-encoding", "gzip".parse().unwrap());
+        request.headers.insert("accept-encoding", "gzip".parse().unwrap());
+        request.body = if body.is_empty() { Vec::new() } else { packer.finish().unwrap() };
+        let reply = world.send(request);
+        let mut text = String::new();
+        GzDecoder::new(reply.body.as_slice()).read_to_string(&mut text).unwrap();
+        assert_eq!(reply.headers["content-encoding"], "gzip", "{target}");
+        (reply.status.as_u16(), text)
+    };
+    let created = send(Method::POST, &format!("{V}/sobjects/Contact"), "{\"LastName\":\"Packed\"}");
+    assert!(created.0 == 201 && created.1.contains("\"success\":true"), "{created:?}");
+    let found = send(Method::GET, &format!("{V}/query?q=SELECT+Id+FROM+Contact+WHERE+LastName='Packed'"), "");
+    assert!(found.0 == 200 && found.1.contains("\"totalSize\":1"), "{found:?}");
+    let refused = send(Method::POST, &format!("{V}/sobjects/Contact"), "{");
+    assert!(refused.0 == 400 && refused.1.contains("JSON_PARSER_ERROR"), "{refused:?}");
+    let token = "grant_type=refresh_token&client_id=syncline-client&refresh_token=nope";
+    assert_eq!(send(Method::POST, "/services/oauth2/token", token).0, 400);
+    let fault = send(Method::POST, "/services/Soap/u/59.0", "<x/>");
+    assert!(fault.0 == 500 && fault.1.contains("no SOAP envelope"), "{fault:?}");
+}
+
+#[test]
 fn unknown_places_methods_and_media_are_refused() {
     let mut world = World::new();
     for (method, path, status, code) in [
@@ -61,6 +94,7 @@ fn unknown_places_methods_and_media_are_refused() {
         ("GET", "/services/data/x59.0/limits", 404, "NOT_FOUND"),
         ("GET", "sobjects/Nope", 404, "NOT_FOUND"),
         ("GET", "sobjects/Nope/describe", 404, "NOT_FOUND"),
+        ("GET", "sobjects/Contact/describe/layouts", 404, "NOT_FOUND"),
         ("POST", "limits", 405, "METHOD_NOT_ALLOWED"),
         ("DELETE", "query", 405, "METHOD_NOT_ALLOWED"),
         ("PUT", "sobjects/Contact", 405, "METHOD_NOT_ALLOWED"),
