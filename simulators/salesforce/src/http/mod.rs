@@ -283,6 +283,8 @@ fn of_object(org: &mut Salesforce, call: &Call<'_>, method: &str, object: &'stat
         ("GET", ["deleted"]) => replication::deleted(org, call, object),
         (_, ["describe" | "updated" | "deleted"]) => Err(unknown(call, &["sobjects", object.name, "describe"])),
         (_, ["describe" | "updated" | "deleted", ..]) => Err(Refusal::not_found().into()),
+        // Without an id there is nothing to find, so it is new.
+        ("POST", [id]) if id.eq_ignore_ascii_case("Id") => rows::create_without_id(org, call, object),
         ("GET", [id]) => rows::get(org, call, object, id),
         ("PATCH", [id]) => rows::update(org, call, object, id),
         ("DELETE", [id]) => rows::delete(org, call, object, id),

@@ -10,7 +10,7 @@ use crate::model::{Salesforce, Upserted, id, record};
 
 use super::{Answer, Call, atomically, fields_of, files, ok, with_body};
 
-/// The first version whose upsert answers a change with 200 and a body.
+/// The first version whose upsert says whether the row is new, and answers a change with 200 and a body.
 const UPSERT_ANSWERS_SINCE: u32 = 46;
 
 pub(super) fn create(org: &mut Salesforce, call: &Call<'_>, object: &'static Object) -> Answer {
@@ -19,9 +19,17 @@ pub(super) fn create(org: &mut Salesforce, call: &Call<'_>, object: &'static Obj
     Ok(created(call, object, &id, false))
 }
 
+/// An upsert by id of a row that has none yet.
+pub(super) fn create_without_id(org: &mut Salesforce, call: &Call<'_>, object: &'static Object) -> Answer {
+    let body = call.body()?;
+    let id = atomically(org, |org| org.create(call.caller, object, &fields_of(&body), call.now))?;
+    Ok(created(call, object, &id, true))
+}
+
 fn created(call: &Call<'_>, object: &Object, id: &str, upserted: bool) -> Reply {
     let mut body = json!({ "id": id, "success": true, "errors": [] });
-    if let (true, Some(body)) = (upserted, body.as_object_mut()) {
+    let tells = upserted && call.major() >= UPSERT_ANSWERS_SINCE;
+    if let (true, Some(body)) = (tells, body.as_object_mut()) {
         body.insert("created".to_owned(), json!(true));
     }
     with_body(201, &body).header("location", &url(call, object, id))
@@ -75,7 +83,8 @@ fn etag(record: &Map<String, Value>) -> String {
 
 /// Whether a list of tags, or `*`, has this one.
 fn matches(known: &str, tag: &str) -> bool {
-    known.split(',').map(str::trim).any(|known| known == "*" || known == tag)
+    let bare = |known: &str| known.trim().trim_start_matches("W/").to_owned();
+    known.split(',').map(bare).any(|known| known == "*" || known == tag)
 }
 
 pub(super) fn update(org: &mut Salesforce, call: &Call<'_>, object: &'static Object, text: &str) -> Answer {
@@ -174,7 +183,7 @@ pub(super) fn upsert(
         let message = format!("The {name} field should not be specified in the sobject data.");
         return Err(Refusal::new(400, "INVALID_FIELD", message).into());
     }
-    let update_only = call.request.param("updateOnly") == Some("true");
+    let update_only = call.request.param("updateOnly").is_some_and(|text| text.eq_ignore_ascii_case("true"));
     let done =
         atomically(org, |org| org.upsert(call.caller, object, (key, value), &fields_of(&body), update_only, call.now))?;
     Ok(match done {

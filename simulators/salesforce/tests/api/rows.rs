@@ -153,12 +153,20 @@ fn an_upsert_creates_then_changes_and_names_several() {
     assert_eq!(second.body_json()["created"], json!(false));
     let old = "/services/data/v45.0/sobjects/Contact/Syncline_Key__c/a%2Fb%20c";
     assert_eq!(world.call("PATCH", old, json!({ "FirstName": "Newer" })).status, 204);
+    let new = world.call("PATCH", &old.replace("a%2F", "b%2F"), json!({ "LastName": "Old" }));
+    assert_eq!((new.status.as_u16(), new.body_json().get("created")), (201, None));
     assert_eq!(world.get(path)["Syncline_Key__c"], "a/b c");
 
     let by_id = format!("sobjects/Contact/id/{}", id.as_str().unwrap());
     let told = world.call("PATCH", &by_id, json!({ "FirstName": "Newest" }));
     assert_eq!((told.status.as_u16(), told.body_json()), (200, second.body_json()));
     assert_eq!(world.call("PATCH", "sobjects/Contact/Id/003000000000000AAA", json!({})).status, 404);
+    // By id, but without one, as clients send it that know no other way to create.
+    for path in ["sobjects/Contact/Id", "sobjects/Contact/id/"] {
+        let new = world.call("POST", path, json!({ "LastName": "No id" }));
+        assert_eq!((new.status.as_u16(), &new.body_json()["created"]), (201, &json!(true)), "{path}");
+        assert_eq!(refusal(&world.call("POST", path, json!({}))).1, "REQUIRED_FIELD_MISSING", "{path}");
+    }
 
     let absent = world.call("PATCH", "sobjects/Contact/Syncline_Key__c/zz?updateOnly=true", json!({ "LastName": "x" }));
     assert_eq!((absent.status.as_u16(), refusal(&absent).1), (404, "NOT_FOUND".into()));
@@ -209,6 +217,10 @@ fn only_accounts_have_entity_tags() {
     let id = world.create("Account", json!({ "Name": "Adatum" }));
     let path = format!("{V}/sobjects/Account/{id}");
     let tag = world.call("GET", &path, Value::Null).headers["etag"].clone();
+    // As what stands between gives it on.
+    let mut weak = Request::new(Method::GET, &path, "http://sf.test");
+    weak.headers.insert("if-none-match", format!("\"x\", W/{}", tag.to_str().unwrap()).parse().unwrap());
+    assert_eq!(world.send(weak).status, 304);
     let mut conditional = |method: Method, header: &'static str, body: &str| {
         let mut request = Request::new(method, &path, "http://sf.test");
         request.headers.insert(header, tag.clone());
