@@ -74,10 +74,12 @@ impl Mirror<'_> {
         let cursors = [self.cursor(Side::Mailbox, window).await?, self.cursor(Side::Crm, window).await?];
         let deadline = self.session.deadline;
         let clock = self.session.ports.clock.as_ref();
-        let (in_mailbox, in_crm) = futures::try_join!(
+        // Neither is broken off when the other fails: in the middle of a renewal that would lose a sign-in.
+        let (in_mailbox, in_crm) = futures::join!(
             observe::side(calendars.mailbox, Side::Mailbox, &window, cursors[0].clone(), clock, deadline),
             observe::side(calendars.crm, Side::Crm, &window, cursors[1].clone(), clock, deadline),
-        )?;
+        );
+        let (in_mailbox, in_crm) = (in_mailbox?, in_crm?);
         let ending = if in_mailbox.complete && in_crm.complete { Ending::Complete } else { Ending::ToBeContinued };
         let ends = [in_mailbox.cursor.clone(), in_crm.cursor.clone()];
         let mode = in_mailbox.mode;
