@@ -11,8 +11,9 @@ use super::{App, Salesforce};
 /// The audiences that are good beside the org's own address.
 const LOGINS: [&str; 2] = ["https://login.salesforce.com", "https://test.salesforce.com"];
 
-/// How far ahead an assertion may expire, with a little for clocks that go fast. In seconds.
-const LONGEST: i64 = 180 + 5;
+/// How far ahead an assertion may expire, with a little for clocks that go fast. In seconds. Three minutes are
+/// what clients are told to ask for; several of repute ask for five, and are let in.
+const LONGEST: i64 = 300 + 5;
 
 /// From here on a number is milliseconds, and not a moment thousands of years ahead.
 const MILLISECONDS: f64 = 1e11;

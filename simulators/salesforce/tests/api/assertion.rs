@@ -60,6 +60,7 @@ fn a_signed_assertion_signs_its_subject_in() {
         json!({ "aud": "https://sf.test/" }),
         json!({ "aud": ["https://else.example", "https://login.salesforce.com"] }),
         json!({ "exp": (now + 180).to_string() }),
+        json!({ "exp": now + 300 }),
         json!({ "exp": now + 1 }),
         json!({ "exp": now * 1000 + 300 }),
         json!({ "sub": BEN.to_uppercase() }),
