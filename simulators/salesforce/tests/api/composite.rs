@@ -88,6 +88,7 @@ fn what_is_no_composite_request_is_refused_as_a_whole() {
     };
     let query = "query?q=SELECT+Id+FROM+Contact";
     let one = |reference: &str| json!([part("GET", "limits", reference, Value::Null)]);
+    let headed = |headers: Value| json!([{ "method": "GET", "url": format!("{V}/limits"), "referenceId": "a", "httpHeaders": headers }]);
     for (parts, status) in [
         (json!(many(25, "limits")), 200),
         (json!(many(26, "limits")), 400),
@@ -100,6 +101,9 @@ fn what_is_no_composite_request_is_refused_as_a_whole() {
         (one(""), 400),
         (json!([{ "method": "JUMP", "url": "/x", "referenceId": "a" }]), 400),
         (json!([{ "method": "GET", "referenceId": "a" }]), 400),
+        (headed(json!({ "If-None-Match": "x" })), 200),
+        (headed(json!({ "content-Type": "application/json" })), 400),
+        (headed(json!({ "Authorization": "Bearer test-token" })), 400),
         (json!([1]), 400),
         (json!({}), 400),
         (Value::Null, 400),

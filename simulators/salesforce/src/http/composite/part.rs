@@ -14,6 +14,9 @@ use super::super::{Call, index, refused, resource};
 /// The methods that a call can have.
 const METHODS: [&str; 6] = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD"];
 
+/// Headers that parts have of the whole, and may not have of their own.
+const INHERITED: [&str; 3] = ["accept", "authorization", "content-type"];
+
 /// One call of a composite request.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -46,12 +49,17 @@ pub(super) fn parts(list: Option<&Value>) -> Result<Vec<Part>, Refusal> {
             }
             let headers = part.get("httpHeaders").and_then(Value::as_object).into_iter().flatten();
             let headers = headers.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+            let headers: Vec<(String, String)> = headers.collect();
+            if let Some((name, _)) = headers.iter().find(|(name, _)| INHERITED.contains(&&*name.to_ascii_lowercase())) {
+                let message = format!("subrequest {reference}: the header {name} is that of the whole request");
+                return Err(Refusal::new(400, "INVALID_INPUT", message));
+            }
             Ok(Part {
                 method,
                 url: url.to_owned(),
                 reference: reference.to_owned(),
                 body: part.get("body").cloned().unwrap_or_default(),
-                headers: headers.collect(),
+                headers,
             })
         })
         .collect()
