@@ -1,5 +1,6 @@
 //! The HTTP skin: routes, and the shape of answers and errors.
 
+mod change_event;
 mod collections;
 mod composite;
 mod describe;
@@ -86,7 +87,7 @@ impl Model for Salesforce {
             self.reached_at(&request.origin);
         }
         let reply = match packing::unpacked(request) {
-            Ok(plain) => answer(self, &plain, context.now),
+            Ok(plain) => answer(self, &plain, None, context.now),
             Err(refusal) => limits::told(self, refused(&[refusal]), context.now),
         };
         self.deliver(context);
@@ -147,6 +148,9 @@ fn failure(org: &Salesforce, status: u16) -> Reply {
     refused(&[Refusal::new(status, code, message)])
 }
 
+/// Where change events say that a change comes from which a person makes at the vendor's own client.
+const BROWSER: &str = "com/salesforce/api/soap/67.0;client=SfdcInternalAPI/";
+
 impl Salesforce {
     /// A request of a person at the vendor's own client: the API call `method target body` as that user.
     /// `Null` for no body.
@@ -158,16 +162,20 @@ impl Salesforce {
         if !body.is_null() {
             request.body = body.to_string().into_bytes();
         }
-        answer(self, &request, now)
+        answer(self, &request, Some(BROWSER), now)
     }
 }
 
-fn answer(org: &mut Salesforce, request: &Request, now: Timestamp) -> Reply {
+/// Answers a request. `origin` is what change events tell of where it comes from, if it is no API client.
+fn answer(org: &mut Salesforce, request: &Request, origin: Option<&str>, now: Timestamp) -> Reply {
     org.begin();
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let mut reply = too_long(request).unwrap_or_else(|| route(org, request, &segments, now));
-    org.note_changes(request);
+    match origin {
+        Some(origin) => org.note_changes(origin),
+        None => org.note_changes(&outbound::origin_of(request, &segments)),
+    }
     if request.method == Method::HEAD {
         reply.body.clear();
     }

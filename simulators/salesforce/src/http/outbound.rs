@@ -1,16 +1,15 @@
-//! What leaves the org: outbound messages as SOAP, change events as an event bus hands them on.
+//! What leaves the org: outbound messages as SOAP, and change events.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use roxmltree::Document;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use sim_kit::{Context, Delivery, Request};
 
-use crate::model::changes::ChangeType;
-use crate::model::outbox::{BusEvent, Letter, event_name, with_zulu};
-use crate::model::schema::{Field, Kind, Object};
-use crate::model::{Caller, Salesforce, Values};
+use crate::model::outbox::{Letter, with_zulu};
+use crate::model::schema::{Field, Kind};
+use crate::model::{Caller, Salesforce};
 
 use super::soap::escaped;
 
@@ -18,23 +17,11 @@ use super::soap::escaped;
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Salesforce {
-    /// Takes in what the request changed, for those who are told.
-    pub(super) fn note_changes(&mut self, request: &Request) {
-        if !self.outbox().listens() {
-            return;
+    /// Takes in what the request changed, for those who are told. `origin` is the API that it came by.
+    pub(super) fn note_changes(&mut self, origin: &str) {
+        if self.outbox().listens() {
+            self.publish(origin);
         }
-        let segments = request.segments();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let (api, version) = match segments.as_slice() {
-            ["services", "Soap", _, version, ..] => ("soap", *version),
-            ["services", "data", version, ..] => ("rest", version.trim_start_matches('v')),
-            _ => ("rest", super::NEWEST),
-        };
-        let mut origin = format!("com/salesforce/api/{api}/{version}");
-        if let Some(client) = super::terms(request, version).client {
-            let _ = write!(origin, ";client={client}");
-        }
-        self.publish(origin);
     }
 
     /// Hears what became of earlier deliveries, and hands what is due to the courier.
@@ -76,6 +63,7 @@ impl Salesforce {
     /// An outbound message with the rows' values as they are now.
     fn envelope(&self, letter: &Letter, context: &Context<'_>) -> String {
         let org = self.org_id();
+        let short = org.get(..15).unwrap_or(org);
         let instance = self.instance();
         let mut body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soapenv:Envelope \
@@ -83,8 +71,8 @@ impl Salesforce {
              xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><soapenv:Body><notifications \
              xmlns=\"http://soap.sforce.com/2005/09/outbound\"><OrganizationId>{org}</OrganizationId>\
              <ActionId>{action}</ActionId><SessionId xsi:nil=\"true\"/>\
-             <EnterpriseUrl>{instance}/services/Soap/c/{version}/{org}</EnterpriseUrl>\
-             <PartnerUrl>{instance}/services/Soap/u/{version}/{org}</PartnerUrl>",
+             <EnterpriseUrl>{instance}/services/Soap/c/{version}/{short}</EnterpriseUrl>\
+             <PartnerUrl>{instance}/services/Soap/u/{version}/{short}</PartnerUrl>",
             action = letter.action,
             version = super::NEWEST,
         );
@@ -114,78 +102,20 @@ impl Salesforce {
         body.push_str("</notifications></soapenv:Body></soapenv:Envelope>");
         body
     }
+}
 
-    /// A change event as a rule of the event bus hands it to its target.
-    fn bus_event(&self, event: &BusEvent) -> Value {
-        let change = &event.change;
-        let name = event_name(&change.object);
-        let kind = match change.kind {
-            ChangeType::Create => "CREATE",
-            ChangeType::Update => "UPDATE",
-            ChangeType::Delete => "DELETE",
-            ChangeType::Undelete => "UNDELETE",
-        };
-        let kind = if event.gap { format!("GAP_{kind}") } else { kind.to_owned() };
-        let told = change.kind == ChangeType::Update && !event.gap;
-        let changed: &[String] = if told { &change.fields } else { &[] };
-        let nulled: Vec<&String> = changed.iter().filter(|name| !change.values.contains_key(*name)).collect();
-        let mut payload = Map::new();
-        let header = json!({
-            "entityName": change.object, "recordIds": [change.row], "changeType": kind,
-            "changeOrigin": event.origin, "transactionKey": event.transaction, "sequenceNumber": event.sequence,
-            "commitTimestamp": change.committed_at.as_millisecond(), "commitNumber": event.commit_number,
-            "commitUser": change.values.get("LastModifiedById"), "nulledFields": nulled, "diffFields": [],
-            "changedFields": changed,
-        });
-        payload.insert("ChangeEventHeader".to_owned(), header);
-        if change.kind != ChangeType::Delete && !event.gap {
-            self.tell_fields(change.object.as_str(), &change.fields, &change.values, &mut payload);
-        }
-        json!({
-            "version": "0",
-            "id": event.id,
-            "detail-type": name,
-            "source": format!("aws.partner/salesforce.com/{}/{}", self.org_id(), self.channel_id()),
-            "account": "000000000000",
-            "time": change.committed_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            "region": "eu-central-1",
-            "resources": [],
-            "detail": { "payload": payload, "schemaId": self.schema_id(&name), "id": event.id },
-        })
+/// The API that a request comes by, and the client if it has a name, as change events tell it.
+pub(super) fn origin_of(request: &Request, segments: &[&str]) -> String {
+    let (api, version) = match segments {
+        ["services", "Soap", _, version, ..] => ("soap", *version),
+        ["services", "data", version, ..] => ("rest", version.trim_start_matches('v')),
+        _ => ("rest", super::NEWEST),
+    };
+    let mut origin = format!("com/salesforce/api/{api}/{version}");
+    if let Some(client) = super::terms(request, version).client {
+        let _ = write!(origin, ";client={client}");
     }
-
-    /// The changed values; names and addresses of parts stand together, as change events have them.
-    fn tell_fields(&self, object: &str, names: &[String], values: &Values, payload: &mut Map<String, Value>) {
-        let object = self.schema().object(object);
-        let person = object.is_some_and(|object| object.field("LastName").is_some());
-        for name in names {
-            let value = with_zulu(values.get(name).unwrap_or(&Value::Null));
-            let whole = object.into_iter().flat_map(Object::fields).find_map(|whole| match whole.kind {
-                Kind::Address(prefix) => {
-                    let part = name.strip_prefix(prefix)?;
-                    ["Street", "City", "State", "PostalCode", "Country"].contains(&part).then_some((whole.name, part))
-                }
-                _ => None,
-            });
-            let whole = whole.or_else(|| {
-                (person && ["Salutation", "FirstName", "LastName"].contains(&name.as_str()))
-                    .then_some(("Name", name.as_str()))
-            });
-            match whole {
-                Some((whole, part)) => {
-                    let parts = payload.entry(whole).or_insert_with(|| json!({}));
-                    if let Some(parts) = parts.as_object_mut() {
-                        parts.insert(part.to_owned(), value);
-                    }
-                }
-                // Put together from the parts.
-                None if person && name == "Name" => {}
-                None => {
-                    payload.insert(name.clone(), value);
-                }
-            }
-        }
-    }
+    origin
 }
 
 /// Whether the receiver of an outbound message took it.

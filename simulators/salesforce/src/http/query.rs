@@ -28,7 +28,7 @@ impl Salesforce {
             request.headers.insert("authorization", token);
         }
         request.query.push(("q".to_owned(), text.to_owned()));
-        answer(self, &request, now)
+        answer(self, &request, None, now)
     }
 }
 

@@ -67,19 +67,18 @@ impl Salesforce {
 
     /// Takes in what the running request changed.
     /// `origin` is the API that it came by, as change events tell it.
-    pub(crate) fn publish(&mut self, origin: String) {
-        let changes = self.store.changes();
-        if changes.is_empty() {
-            return;
+    pub(crate) fn publish(&mut self, origin: &str) {
+        for changes in self.store.changes() {
+            let key = uuid(&self.draw("transaction"));
+            let (origin, user) = (origin.to_owned(), self.acting.clone());
+            let made_by = Transaction { key, origin, user, gap: self.knobs.gap_events };
+            let mut outbox = std::mem::take(&mut self.outbox);
+            outbox.take(changes, &made_by, |kind| {
+                let drawn = self.draw(kind);
+                if kind == "event" { uuid(&drawn) } else { id::mint(kind, &drawn) }
+            });
+            self.outbox = outbox;
         }
-        let key = uuid(&self.draw("transaction"));
-        let made_by = Transaction { key, origin, gap: self.knobs.gap_events };
-        let mut outbox = std::mem::take(&mut self.outbox);
-        outbox.take(changes, &made_by, |kind| {
-            let drawn = self.draw(kind);
-            if kind == "event" { uuid(&drawn) } else { id::mint(kind, &drawn) }
-        });
-        self.outbox = outbox;
     }
 
     /// The outbound messages that leave now.

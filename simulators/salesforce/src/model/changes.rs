@@ -1,9 +1,13 @@
-//! What a request changed, for those who are told of changes.
+//! What a request changed, for those who are told of changes: of each transaction what is different after it,
+//! once for each row.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::schema::{Kind, Object};
 use super::store::{Row, Store, Values, Version};
 
 /// What happened to a row.
@@ -21,7 +25,8 @@ pub(crate) struct Change {
     pub row: String,
     pub object: String,
     pub kind: ChangeType,
-    /// The fields whose values differ from before; all that have one, for a row that is new or back.
+    /// The fields whose values differ from before, and of an edit `LastModifiedDate` in any case; all that have
+    /// a value, for a row that is new or back.
     pub fields: Vec<String>,
     /// All values after it.
     pub values: Values,
@@ -29,66 +34,97 @@ pub(crate) struct Change {
     pub committed_at: Timestamp,
 }
 
-/// Fields that only the system's bookkeeping reads.
-const SILENT: [&str; 3] = ["Id", "IsDeleted", "SystemModstamp"];
-
-impl Store {
-    /// Every change since the request began, in order. A row that was only touched by the system, with no
-    /// field of it different, has not changed.
-    pub(crate) fn changes(&self) -> Vec<Change> {
-        let mut changes = Vec::new();
-        for (place, (id, before)) in self.written().iter().enumerate() {
-            let next = self.written().iter().skip(place + 1).find(|(later, _)| later == id);
-            let after = next.map_or_else(|| self.row(id), |(_, row)| row.as_ref());
-            let Some(after) = after else { continue };
-            changes.extend(change(before.as_ref(), after));
-        }
-        changes
+impl Change {
+    /// Whether the same happened to another row of the object, so that one event tells of both.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        let same_values = || self.fields.iter().all(|name| self.values.get(name) == other.values.get(name));
+        self.object == other.object
+            && self.kind == other.kind
+            && match self.kind {
+                ChangeType::Delete => true,
+                ChangeType::Update => self.fields == other.fields && same_values(),
+                ChangeType::Create | ChangeType::Undelete => false,
+            }
     }
 }
 
-fn change(before: Option<&Row>, after: &Row) -> Option<Change> {
+/// Fields that only the system's bookkeeping reads.
+const SILENT: [&str; 3] = ["Id", "IsDeleted", "SystemModstamp"];
+
+const EDITED: &str = "LastModifiedDate";
+
+impl Store {
+    /// What each transaction since the request began changed, in order of the first write of each row.
+    pub(crate) fn changes(&self) -> Vec<Vec<Change>> {
+        let mut transactions = Vec::new();
+        let mut from = 0;
+        for end in self.ends() {
+            transactions.push(self.changed(from, end));
+            from = end;
+        }
+        transactions.retain(|changes| !changes.is_empty());
+        transactions
+    }
+
+    /// What the writes from one place to another changed.
+    fn changed(&self, from: usize, end: usize) -> Vec<Change> {
+        let (_, later) = self.written().split_at(end);
+        let mut seen = BTreeSet::new();
+        let first = self.written().iter().take(end).skip(from).filter(|(id, _)| seen.insert(id));
+        first
+            .filter_map(|(id, before)| {
+                let next = later.iter().find(|(written, _)| written == id);
+                let after = next.map_or_else(|| self.row(id), |(_, row)| row.as_ref())?;
+                change(self.schema().object(after.object())?, before.as_ref(), after)
+            })
+            .collect()
+    }
+}
+
+fn change(object: &Object, before: Option<&Row>, after: &Row) -> Option<Change> {
     let version = after.latest()?;
     let old = before.and_then(Row::latest);
-    let kind = match old {
-        None => ChangeType::Create,
-        Some(old) if old.deleted && !version.deleted => ChangeType::Undelete,
-        Some(old) if !old.deleted && version.deleted => ChangeType::Delete,
-        Some(_) => ChangeType::Update,
+    let kind = match (old.map(|old| old.deleted), version.deleted) {
+        (None, false) => ChangeType::Create,
+        (Some(true), false) => ChangeType::Undelete,
+        (Some(false), true) => ChangeType::Delete,
+        (Some(false), false) => ChangeType::Update,
+        // It came and went, or was gone already.
+        (None | Some(true), true) => return None,
     };
-    let fields = different(old.filter(|_| kind != ChangeType::Undelete), version);
-    if kind == ChangeType::Update && fields.is_empty() {
-        return None;
+    let mut fields = different(object, old.filter(|_| kind != ChangeType::Undelete), version);
+    if kind == ChangeType::Update {
+        if fields.is_empty() {
+            return None;
+        }
+        fields.retain(|name| name != EDITED);
+        // The vendor leaves it out when a lead is converted.
+        if !(object.name == "Lead" && fields.iter().any(|name| name == "IsConverted")) {
+            fields.push(EDITED.to_owned());
+            fields.sort_unstable();
+        }
     }
     Some(Change {
         row: after.id().to_owned(),
-        object: after.object().to_owned(),
+        object: object.name.to_owned(),
         kind,
         fields,
-        values: version
-            .values
-            .iter()
-            .filter(|(name, _)| !hidden(name))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
+        values: version.values.clone(),
         committed_at: version.visible_at,
     })
 }
 
-/// Whether it is a note of the system's own, which no field of the object holds.
-fn hidden(name: &str) -> bool {
-    name.starts_with('_')
+/// Whether change events have it: notes of the system's own and lists of other rows' ids are in none.
+fn is_told(object: &Object, name: &str) -> bool {
+    let kind = object.field(name).map(|field| field.kind);
+    !SILENT.contains(&name) && kind.is_some_and(|kind| !matches!(kind, Kind::IdList(_)))
 }
 
-fn different(old: Option<&Version>, new: &Version) -> Vec<String> {
+fn different(object: &Object, old: Option<&Version>, new: &Version) -> Vec<String> {
     let nothing = Values::new();
     let old = old.map_or(&nothing, |old| &old.values);
     let value = |values: &Values, name: &str| values.get(name).cloned().unwrap_or(Value::Null);
-    let mut names: Vec<&String> = old.keys().chain(new.values.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.retain(|name| {
-        !hidden(name) && !SILENT.contains(&name.as_str()) && value(old, name) != value(&new.values, name)
-    });
-    names.into_iter().cloned().collect()
+    let names: BTreeSet<&String> = old.keys().chain(new.values.keys()).collect();
+    let differing = names.into_iter().filter(|name| value(old, name) != value(&new.values, name));
+    differing.filter(|name| is_told(object, name)).cloned().collect()
 }

@@ -180,7 +180,11 @@ impl Salesforce {
             session.user.clone()
         };
         let active = self.user(&user)?.get("IsActive") == true;
-        active.then(|| Caller::new(user))
+        if !active {
+            return None;
+        }
+        self.acting.clone_from(&user);
+        Some(Caller::new(user))
     }
 
     /// Logs in with a password, with or without security token.

@@ -187,6 +187,9 @@ pub struct Salesforce {
     /// Up to when the log of deletions was purged.
     #[serde(default)]
     deletions_purged: Option<Timestamp>,
+    /// The user whose request runs.
+    #[serde(skip)]
+    acting: String,
 }
 
 /// Why a snapshot cannot be restored.
@@ -228,6 +231,7 @@ impl Salesforce {
             rights: Rights::default(),
             commits: Commits::default(),
             deletions_purged: None,
+            acting: String::new(),
         };
         org.org_id = id::mint("00D", &org.draw("org"));
         org.set_up_organization(now);
@@ -373,6 +377,12 @@ impl Salesforce {
     pub(crate) fn begin(&mut self) {
         self.store.begin();
         self.commits.begin();
+        self.acting.clear();
+    }
+
+    /// What follows in the running request is no part of what was before: that is done, whatever comes.
+    pub(crate) fn end_transaction(&mut self) {
+        self.store.end_transaction();
     }
 
     pub(crate) fn count_calls(&mut self, calls: u64, now: Timestamp) {

@@ -103,14 +103,12 @@ struct Notice {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BusEvent {
     pub id: String,
+    /// The rows to which this happened in the transaction.
+    pub rows: Vec<String>,
     pub change: Change,
-    pub origin: String,
-    pub transaction: String,
+    pub transaction: Transaction,
     pub sequence: u64,
-    pub commit_number: u64,
-    /// Whether it tells which row changed, and not how.
-    #[serde(default)]
-    pub gap: bool,
+    pub commit_number: i64,
     attempts: Attempts,
 }
 
@@ -139,7 +137,7 @@ pub(crate) struct Outbox {
     relay: Option<EventRelay>,
     notices: Vec<Notice>,
     events: Vec<BusEvent>,
-    commits: u64,
+    commits: i64,
     /// How many were given up.
     given_up: u64,
     /// The number of the last delivery. The courier may outlive the world, so it is no part of a snapshot.
@@ -150,11 +148,14 @@ pub(crate) struct Outbox {
 }
 
 /// The request that made changes, as change events tell it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Transaction {
     pub key: String,
     /// `com/salesforce/api/rest/59.0;client=Name`
     pub origin: String,
+    /// The id of who made them.
+    pub user: String,
+    /// Whether events tell which row changed, and not how.
     pub gap: bool,
 }
 
@@ -197,9 +198,10 @@ impl Outbox {
         !self.messages.is_empty() || self.relay.as_ref().is_some_and(|relay| relay.state != RelayState::Stop)
     }
 
-    /// Takes in what a request changed. `name` makes the ids of notifications and events.
+    /// Takes in what a transaction changed. `name` makes the ids of notifications and events.
     pub(crate) fn take(&mut self, changes: Vec<Change>, made_by: &Transaction, mut name: impl FnMut(&str) -> String) {
-        let mut sequence = 0;
+        self.commits += 1;
+        let mut events: Vec<BusEvent> = Vec::new();
         for change in changes {
             for (action, message) in &self.messages {
                 let wanted = match change.kind {
@@ -224,23 +226,28 @@ impl Outbox {
                 }
             }
             let relayed = self.relay.as_ref().is_some_and(|relay| {
-                relay.state != RelayState::Stop && relay.events.contains(&event_name(&change.object))
+                let wanted = relay.events.contains(&event_name(&change.object));
+                relay.state != RelayState::Stop && wanted && is_captured(&change.object)
             });
-            if relayed {
-                sequence += 1;
-                self.commits += 1;
-                self.events.push(BusEvent {
-                    id: name("event"),
-                    origin: made_by.origin.clone(),
-                    transaction: made_by.key.clone(),
-                    sequence,
-                    commit_number: self.commits,
-                    gap: made_by.gap,
-                    attempts: Attempts::from(change.committed_at),
-                    change,
-                });
+            if !relayed {
+                continue;
             }
+            if let Some(same) = events.iter_mut().find(|event| event.change.is_as(&change)) {
+                same.rows.push(change.row);
+                continue;
+            }
+            events.push(BusEvent {
+                id: name("event"),
+                rows: vec![change.row.clone()],
+                transaction: made_by.clone(),
+                sequence: events.len() as u64 + 1,
+                // Numbers of the service's size, which not every client's numbers hold.
+                commit_number: change.committed_at.as_microsecond().saturating_mul(1000).saturating_add(self.commits),
+                attempts: Attempts::from(change.committed_at),
+                change,
+            });
         }
+        self.events.append(&mut events);
     }
 
     /// The outbound messages that are due, and puts them under way. Rows that are gone are not told.
@@ -321,6 +328,27 @@ impl Outbox {
             Parcel::Event(id) => self.events.retain_mut(|event| event.id != id || stays(&mut event.attempts)),
         }
     }
+}
+
+/// The standard objects of which there are change events; of custom objects there always are.
+const CAPTURED: [&str; 12] = [
+    "Account",
+    "Case",
+    "Contact",
+    "EmailMessage",
+    "Event",
+    "EventRelation",
+    "Lead",
+    "Opportunity",
+    "OpportunityContactRole",
+    "Task",
+    "TaskRelation",
+    "User",
+];
+
+/// Whether changes of the object's rows can be captured.
+pub(crate) fn is_captured(object: &str) -> bool {
+    object.ends_with("__c") || CAPTURED.contains(&object)
 }
 
 /// The change event of an object: `ContactChangeEvent`, `Thing__ChangeEvent`.

@@ -194,6 +194,9 @@ pub(crate) struct Store {
     /// What to put back, newest last, since the request began.
     #[serde(skip)]
     undo: Vec<(String, Option<Row>)>,
+    /// Where in that each transaction but the last ended.
+    #[serde(skip)]
+    ends: Vec<usize>,
 }
 
 /// A moment of the running request to go back to.
@@ -203,7 +206,7 @@ pub(crate) struct Savepoint(usize);
 impl Store {
     /// No rows yet.
     pub(crate) fn empty(schema: &'static Schema) -> Self {
-        Self { rows: BTreeMap::new(), schema, index: BTreeMap::new(), undo: Vec::new() }
+        Self { rows: BTreeMap::new(), schema, index: BTreeMap::new(), undo: Vec::new(), ends: Vec::new() }
     }
 
     /// All objects, whoever may see them.
@@ -291,6 +294,17 @@ impl Store {
     /// A request begins: what was written before is written.
     pub(crate) fn begin(&mut self) {
         self.undo.clear();
+        self.ends.clear();
+    }
+
+    /// A transaction of the running request ends, and another begins.
+    pub(crate) fn end_transaction(&mut self) {
+        self.ends.push(self.undo.len());
+    }
+
+    /// Where in what was [written](Self::written) each transaction ended.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = usize> {
+        self.ends.iter().copied().chain([self.undo.len()])
     }
 
     /// What was written since the request began, oldest first: ids, and the rows as they were before.
@@ -308,6 +322,7 @@ impl Store {
                 self.put(&id, row);
             }
         }
+        self.ends.retain(|end| *end <= to.0);
     }
 
     /// Under which values of which indexed fields a row is found.

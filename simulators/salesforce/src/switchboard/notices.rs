@@ -1,9 +1,12 @@
 //! Who is told of changes: outbound messages, the event relay.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use sim_kit::{Action, Body, Field, Form, Objection, Order, Reading, Switch};
 
 use super::set;
+use crate::model::outbox::{event_name, is_captured};
 use crate::model::schema::Kind;
 use crate::model::{EventRelay, OutboundMessage, RelayState, Salesforce};
 
@@ -128,7 +131,11 @@ pub(super) const RELAY: Switch<Salesforce> = Switch {
                     (Some(relay), None) => relay.url.clone(),
                     _ => url(order)?,
                 };
-                let named = order.text("events").map(|text| text.split_whitespace().map(str::to_owned).collect());
+                let named: Option<BTreeSet<String>> =
+                    order.text("events").map(|text| text.split_whitespace().map(str::to_owned).collect());
+                for event in named.iter().flatten() {
+                    is_event(org, event)?;
+                }
                 let events = named.or_else(|| known.as_ref().map(|relay| relay.events.clone()));
                 let wanted = order.text("state");
                 let state = STATES.iter().find(|(word, _)| wanted == Some(*word)).map(|(_, state)| *state);
@@ -150,6 +157,20 @@ pub(super) const RELAY: Switch<Salesforce> = Switch {
         },
     ],
 };
+
+/// Refuses what is the change event of no object.
+fn is_event(org: &Salesforce, event: &str) -> Result<(), Objection> {
+    let mut captured = org.schema().objects().iter().filter(|object| is_captured(object.name));
+    if captured.any(|object| event_name(object.name) == event) {
+        return Ok(());
+    }
+    let what = format!("there is no change event '{event}'");
+    Err(Objection::field(
+        "events",
+        what,
+        "use names such as ContactChangeEvent; of most setup and file objects there are none",
+    ))
+}
 
 fn url(order: &Order<'_>) -> Result<String, Objection> {
     let text = order.text("url").unwrap_or_default();

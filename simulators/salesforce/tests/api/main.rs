@@ -4,6 +4,7 @@ mod activities;
 mod approval;
 mod assertion;
 mod bin;
+mod captured;
 mod composite;
 mod entry;
 mod errors;

@@ -45,6 +45,7 @@ pub(in super::super) fn batch(org: &mut Salesforce, call: &Call<'_>) -> Answer {
             Ok(()) => send(org, call, part, false),
             Err(refusal) => refused(&[refusal]),
         };
+        org.end_transaction();
         has_errors |= reply.status.as_u16() >= 300;
         results.push(json!({ "statusCode": reply.status.as_u16(), "result": reply.body_json() }));
     }

@@ -38,6 +38,7 @@ pub(in super::super) fn graphs(org: &mut Salesforce, call: &Call<'_>) -> Answer 
         } else {
             run(org, call, parts, true)
         };
+        org.end_transaction();
         failures += usize::from(failed);
         let graph = json!({ "compositeResponse": Value::Array(responses) });
         answers.push(json!({ "graphId": id, "graphResponse": graph, "isSuccessful": !failed }));

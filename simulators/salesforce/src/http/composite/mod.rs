@@ -67,6 +67,9 @@ fn run(org: &mut Salesforce, call: &Call<'_>, parts: Vec<Part>, all_or_none: boo
         if outcome.status >= 300 || (all_or_none && has_failed_rows(&outcome.body)) {
             failure.get_or_insert(done.len());
         }
+        if !all_or_none {
+            org.end_transaction();
+        }
         if outcome.status < 300 {
             known.learn(&reference, outcome.body.clone());
         }
