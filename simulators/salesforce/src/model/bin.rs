@@ -25,7 +25,7 @@ impl Salesforce {
             for row in self.store.holders(child, field, id) {
                 let points_here =
                     self.store.row(&row).is_some_and(|row| !row.is_deleted() && row.text(field.name) == id);
-                if points_here {
+                if points_here && !rules::outlives(self, child, field, &row) {
                     self.bury(caller, child, &row, root, now);
                 }
             }
@@ -74,10 +74,27 @@ impl Salesforce {
             vec![id.to_owned()]
         };
         for id in &along {
+            self.is_still_unique(id)?;
+        }
+        for id in &along {
             self.unbury(caller, id, now);
         }
         for id in &along {
             rules::after_undelete(self, id, now);
+        }
+        Ok(())
+    }
+
+    /// Refuses to take a row back whose unique value another has taken meanwhile.
+    fn is_still_unique(&self, id: &str) -> Result<(), Vec<Refusal>> {
+        let Some(row) = self.store.row(id) else { return Ok(()) };
+        let Some(object) = self.schema().object(row.object()) else { return Ok(()) };
+        for field in object.fields().filter(|field| field.unique && !row.get(field.name).is_null()) {
+            let value = row.get(field.name);
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            if let Some(other) = self.having(object, field, &text).first() {
+                return Err(Refusal::taken(field.name, other).into());
+            }
         }
         Ok(())
     }

@@ -71,6 +71,12 @@ impl Salesforce {
                 self.schema().children(object).map(|(child, field)| (child.name, field)).collect();
             for (child, field) in children.into_iter().filter(|(_, field)| field.name != "MasterRecordId") {
                 for row in rules::pointing(self, child, field.name, loser) {
+                    if self.has_such_relation(child, &row, &master) {
+                        if let Some(object) = self.schema().object(child) {
+                            self.bury(caller, object, &row, loser, now);
+                        }
+                        continue;
+                    }
                     // Nobody is his own parent.
                     let new = if row == master { Value::Null } else { json!(master) };
                     rules::touch(self, &row, &[(field.name, new)], now);
@@ -89,5 +95,21 @@ impl Salesforce {
         moved.sort_unstable();
         moved.dedup();
         Ok(Merged { master, losers, moved })
+    }
+
+    /// Whether the relation of an activity to a loser is one that the master has, too.
+    fn has_such_relation(&self, object: &str, relation: &str, master: &str) -> bool {
+        let activity = match object {
+            "EventRelation" => "EventId",
+            "TaskRelation" => "TaskId",
+            _ => return false,
+        };
+        let Some(relation) = self.store.row(relation) else { return false };
+        let same = |id: &String| {
+            self.store.row(id).is_some_and(|row| {
+                row.text(activity) == relation.text(activity) && row.get("IsParent") == relation.get("IsParent")
+            })
+        };
+        rules::pointing(self, object, "RelationId", master).iter().any(same)
     }
 }

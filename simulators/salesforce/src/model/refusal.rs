@@ -67,6 +67,13 @@ impl Refusal {
         refusal
     }
 
+    /// A unique value that another row has.
+    pub(crate) fn taken(field: &str, other: &str) -> Self {
+        let other = other.get(..15).unwrap_or(other);
+        let message = format!("duplicate value found: {field} duplicates value on record with id: {other}");
+        Self::write("DUPLICATE_VALUE", message)
+    }
+
     pub(crate) fn json(message: impl Into<String>) -> Self {
         Self::new(400, "JSON_PARSER_ERROR", message)
     }

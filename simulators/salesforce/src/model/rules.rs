@@ -16,7 +16,7 @@ use super::Feature;
 use super::caller::Caller;
 use super::input::Changes;
 use super::refusal::Refusal;
-use super::schema::{Kind, Object};
+use super::schema::{Field, Kind, Object};
 use super::stamp;
 use super::store::Values;
 use super::write::put;
@@ -88,11 +88,38 @@ pub(super) fn before_write(
     Ok(())
 }
 
-/// Refuses to delete what only its owner's deletion takes along.
+/// Refuses to delete what only its owner's deletion takes along, and whom a case is about.
 pub(super) fn before_delete(org: &Salesforce, object: &Object, id: &str) -> Result<(), Vec<Refusal>> {
-    let person = object.name == "Contact"
-        && org.store.row(id).is_some_and(|contact| contact.get("IsPersonAccount") == &json!(true));
-    if person { Err(Refusal::read_only().into()) } else { Ok(()) }
+    let Some(row) = org.store.row(id) else { return Ok(()) };
+    let mut cases = match object.name {
+        "Contact" if row.get("IsPersonAccount") == &json!(true) => return Err(Refusal::read_only().into()),
+        "Contact" => pointing(org, "Case", "ContactId", id),
+        "Account" => {
+            let contacts = pointing(org, "Contact", "AccountId", id);
+            let of_contacts = contacts.iter().flat_map(|contact| pointing(org, "Case", "ContactId", contact));
+            pointing(org, "Case", "AccountId", id).into_iter().chain(of_contacts).collect()
+        }
+        _ => return Ok(()),
+    };
+    cases.sort_unstable();
+    cases.dedup();
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let numbers: Vec<&str> = cases.iter().filter_map(|case| Some(org.store.row(case)?.text("CaseNumber"))).collect();
+    let message = format!(
+        "Your attempt to delete {} could not be completed because it is associated with the following cases.: {}\n",
+        row.text("Name"),
+        numbers.join(", "),
+    );
+    Err(Refusal::write("DELETE_FAILED", message).into())
+}
+
+/// Whether a row stays when what this field of it points to is deleted: an activity about other people, too, and
+/// the event of an invitee, which goes with the organizer's.
+pub(super) fn outlives(org: &Salesforce, object: &Object, field: &Field, id: &str) -> bool {
+    let activity = matches!(object.name, "Event" | "Task") && matches!(field.name, "WhoId" | "WhatId");
+    activity && (ticked(org, id, "IsChild") || (field.name == "WhoId" && who::is_about_several(org, object, id)))
 }
 
 /// What follows from a new row in other rows.

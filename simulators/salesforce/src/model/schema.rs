@@ -280,6 +280,11 @@ impl Object {
         self.fields().find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
+    /// The field by which a row that nobody owns belongs to another: the first that takes it along.
+    pub(crate) fn master(&self) -> Option<&Field> {
+        self.fields().find(|field| field.cascade && self.owner == Owner::Nobody)
+    }
+
     /// The reference field whose way up has that name, compared without case.
     pub(crate) fn relationship(&self, name: &str) -> Option<&Field> {
         self.fields().find(|field| field.relationship.is_some_and(|way| way.eq_ignore_ascii_case(name)))

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;
 use super::rights::Unfit;
-use super::schema::{Kind, Object, Owner};
+use super::schema::{Object, Owner};
 use super::{Row, Salesforce};
 
 /// What may be done with a row; each includes those before it.
@@ -193,7 +193,7 @@ impl Salesforce {
 
     /// A row without an owner goes with the row that it belongs to: who may edit that one may delete this.
     fn by_master(&self, caller: &Caller, row: &Row, object: &Object) -> Option<Right> {
-        let master = object.fields().find(|field| field.cascade && matches!(field.kind, Kind::Reference(_)));
+        let master = object.master();
         let Some(master) = master.and_then(|field| self.parent(row, field.name)) else {
             return Some(Right::Delete);
         };

@@ -235,10 +235,7 @@ impl Salesforce {
                 && let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned)
                 && let Some(other) = self.having(object, field, &text).iter().find(|other| Some(other.as_str()) != id)
             {
-                let other = other.get(..15).unwrap_or(other);
-                let message =
-                    format!("duplicate value found: {} duplicates value on record with id: {other}", field.name);
-                return Err(Refusal::write("DUPLICATE_VALUE", message).into());
+                return Err(Refusal::taken(field.name, other).into());
             }
         }
         Ok(())
@@ -253,7 +250,8 @@ impl Salesforce {
         let broken = || Refusal::write("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id").on(field.name);
         let target = self.store.row(id).filter(|row| !row.is_deleted()).ok_or_else(broken)?;
         // A row is made part of another only by who may edit that one.
-        let needed = if field.cascade && object.owner == Owner::Nobody { Right::Edit } else { Right::Read };
+        let of_master = object.master().is_some_and(|master| master.name == field.name);
+        let needed = if of_master { Right::Edit } else { Right::Read };
         if !is_setup(target.object()) && !self.may(caller, target, needed) {
             let short = id.get(..15).unwrap_or(id);
             let message = format!("insufficient access rights on cross-reference id: {short}");

@@ -146,7 +146,8 @@ fn several_writes_of_a_row_in_one_transaction_are_one_event() {
         line("Event", "UPDATE", &[&event]),
     ];
     let mut got = outline(&told);
-    (expected.sort(), got.sort());
+    expected.sort();
+    got.sort();
     assert_eq!(got, expected);
 
     // The mail gets the id of its task once that is made.

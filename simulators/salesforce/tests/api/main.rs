@@ -6,6 +6,7 @@ mod assertion;
 mod bin;
 mod captured;
 mod composite;
+mod deletion;
 mod entry;
 mod errors;
 mod files;

@@ -5,8 +5,8 @@ use super::{Field, Kind, area, flag, of, picklist, reference, text, values};
 use Kind::{Combo, Date, DateTime, Email, IdList, Int};
 
 pub(super) const TASK: &[Field] = &[
-    reference("WhoId", "Name ID", &["Contact", "Lead"], "Who").children("Tasks"),
-    reference("WhatId", "Related To ID", &["Account", "Opportunity", "Case"], "What").children("Tasks"),
+    reference("WhoId", "Name ID", &["Contact", "Lead"], "Who").children("Tasks").cascade(),
+    reference("WhatId", "Related To ID", &["Account", "Opportunity", "Case"], "What").children("Tasks").cascade(),
     of("Subject", "Subject", Combo(values!["Call", "Send Letter", "Send Quote", "Other"])).name_field(),
     of("ActivityDate", "Due Date Only", Date),
     picklist(
@@ -38,18 +38,19 @@ pub(super) const TASK: &[Field] = &[
 ];
 
 pub(super) const TASK_RELATION: &[Field] = &[
+    reference("TaskId", "Task ID", &["Task"], "Task").required().create_only().children("TaskRelations").cascade(),
     reference("RelationId", "Relation ID", &["Contact", "Lead"], "Relation")
         .required()
         .create_only()
-        .children("TaskRelations"),
-    reference("TaskId", "Task ID", &["Task"], "Task").required().create_only().children("TaskRelations").cascade(),
+        .children("TaskRelations")
+        .cascade(),
     flag("IsWhat", "Is What").read_only(),
     reference("AccountId", "Account ID", &["Account"], "Account").read_only(),
 ];
 
 pub(super) const EVENT: &[Field] = &[
-    reference("WhoId", "Name ID", &["Contact", "Lead"], "Who").children("Events"),
-    reference("WhatId", "Related To ID", &["Account", "Opportunity", "Case"], "What").children("Events"),
+    reference("WhoId", "Name ID", &["Contact", "Lead"], "Who").children("Events").cascade(),
+    reference("WhatId", "Related To ID", &["Account", "Opportunity", "Case"], "What").children("Events").cascade(),
     of("Subject", "Subject", Combo(values!["Call", "Email", "Meeting", "Send Letter/Quote", "Other"])).name_field(),
     text("Location", "Location", 255),
     flag("IsAllDayEvent", "All-Day Event"),
@@ -94,11 +95,12 @@ pub(super) const EVENT: &[Field] = &[
 ];
 
 pub(super) const EVENT_RELATION: &[Field] = &[
+    reference("EventId", "Event ID", &["Event"], "Event").required().create_only().children("EventRelations").cascade(),
     reference("RelationId", "Relation ID", &["Contact", "Lead", "User"], "Relation")
         .required()
         .create_only()
-        .children("EventRelations"),
-    reference("EventId", "Event ID", &["Event"], "Event").required().create_only().children("EventRelations").cascade(),
+        .children("EventRelations")
+        .cascade(),
     picklist("Status", "Status", values!["New", "Accepted", "Declined", "Undecided"]).defaulted().restricted(),
     of("RespondedDate", "Responded Date", DateTime),
     text("Response", "Response", 255),
@@ -133,7 +135,9 @@ pub(super) const EMAIL_MESSAGE: &[Field] = &[
     flag("IsExternallyVisible", "Is Externally Visible"),
     text("MessageIdentifier", "Message ID", 255).create_only(),
     text("ThreadIdentifier", "Thread ID", 255).create_only(),
-    reference("RelatedToId", "Related To ID", &["Account", "Opportunity", "Case"], "RelatedTo").children("Emails"),
+    reference("RelatedToId", "Related To ID", &["Account", "Opportunity", "Case"], "RelatedTo")
+        .children("Emails")
+        .cascade(),
     of("ToIds", "To IDs", IdList(&["Contact", "Lead", "User"])),
     of("CcIds", "CC IDs", IdList(&["Contact", "Lead", "User"])),
     of("BccIds", "BCC IDs", IdList(&["Contact", "Lead", "User"])),

@@ -74,6 +74,10 @@ pub(super) fn after_write(org: &mut Salesforce, message: &str, old: Option<&Valu
     if !draft && !values.contains_key("ParentId") && !values.contains_key("ActivityId") {
         let task = file_task(org, &values, caller, now);
         touch(org, message, &[("ActivityId", json!(task))], now);
+        // A draft has had its relations before.
+        for relation in super::pointing(org, "EmailMessageRelation", "EmailMessageId", message) {
+            link_task(org, &relation, now);
+        }
     }
     for (list, kind) in LISTS.into_iter().filter(|(list, _)| is_list(object, list)) {
         let had = old.and_then(|old| old.get(list)).and_then(Value::as_array).cloned().unwrap_or_default();

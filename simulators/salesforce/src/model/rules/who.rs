@@ -63,6 +63,12 @@ pub(super) fn before_write(
     Ok(())
 }
 
+/// Whether an activity is about several people.
+pub(super) fn is_about_several(org: &Salesforce, object: &Object, activity: &str) -> bool {
+    let people = side(object.name).and_then(|side| org.store.row(activity)?.get(side.list).as_array().map(Vec::len));
+    people.is_some_and(|people| people > 1)
+}
+
 fn is_lead(org: &Salesforce, person: &Value) -> bool {
     person.as_str().and_then(|id| org.schema().of_id(id)).is_some_and(|object| object.name == "Lead")
 }
