@@ -162,6 +162,9 @@ fn itself(component: &Component<'_>, problems: &mut Vec<String>) {
     }
     match component.kind.name {
         "CustomField" => {
+            if let Some(object @ ("Event" | "Task")) = component.parent {
+                problem(format!("a custom field of {object} lies in objects/Activity"));
+            }
             if component.get("fullName") != component.name {
                 problem(format!("its name is {}", component.get("fullName")));
             }
@@ -186,21 +189,26 @@ fn itself(component: &Component<'_>, problems: &mut Vec<String>) {
 
 /// Every permission is for a field of the package, and every field has one, to read and to edit.
 fn permissions(components: &[Component<'_>], problems: &mut Vec<String>) {
-    let mut fields = BTreeSet::new();
+    let (mut fields, mut required) = (BTreeSet::new(), BTreeSet::new());
     for field in components.iter().filter(|component| component.kind.name == "CustomField") {
         // What is a field of Activity in the package is one of Task and one of Event everywhere else.
         let objects = match field.parent {
             Some("Activity") => vec!["Task", "Event"],
             object => object.into_iter().collect(),
         };
-        fields.extend(objects.into_iter().map(|object| format!("{object}.{}", field.name)));
+        let names = objects.into_iter().map(|object| format!("{object}.{}", field.name));
+        let of_rights = if field.get("required") == "true" { &mut required } else { &mut fields };
+        of_rights.extend(names);
     }
     let mut granted = BTreeSet::new();
     for set in components.iter().filter(|component| component.kind.name == "PermissionSet") {
         let names = set.all("fieldPermissions/field");
         let flags = set.all("fieldPermissions/editable").zip(set.all("fieldPermissions/readable"));
         for (name, flags) in names.zip(flags) {
-            if !fields.contains(name) {
+            // Everybody may edit what is required; the Metadata API refuses to be told so.
+            if required.contains(name) {
+                problems.push(format!("{}: {name} is required, which takes no permission", set.path));
+            } else if !fields.contains(name) {
                 problems.push(format!("{}: {name} does not exist", set.path));
             }
             if flags != ("true", "true") {

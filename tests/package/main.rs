@@ -85,6 +85,7 @@ fn each_mistake_is_found() {
         (key, "    <length>80</length>\n", "", "lacks length"),
         (key, "<unique>true</unique>", "<unique>yes</unique>", "unique cannot be yes"),
         (key, "<type>Text</type>", "<type>String</type>", "type cannot be String"),
+        (key, "<required>false", "<required>true", "Contact.Syncline_Key__c is required, which takes no permission"),
         (key, "<fullName>Syncline_Key__c", "<fullName>Syncline_Keys__c", "its name is Syncline_Keys__c"),
         (key, "<description>", "<description> ", "description begins or ends with a blank"),
         (key, "<externalId>true</externalId>", "<externalId>true</externalId><externalId>true</externalId>", "twice"),
@@ -118,6 +119,21 @@ fn each_mistake_is_found() {
             problems.iter().any(|problem| problem.contains(expected)),
             "{end}, {from} as {to}: expected {expected:?} among {problems:#?}"
         );
+    }
+}
+
+#[test]
+fn a_field_of_tasks_or_events_alone_is_found() {
+    let mut package = package();
+    let path = "force-app/main/default/objects/Activity/fields/Syncline_Key__c.field-meta.xml";
+    let text = package.remove(path).expect("the key of activities");
+    for object in ["Event", "Task"] {
+        package.insert(path.replace("Activity", object), text.clone());
+    }
+    let problems = check::problems(&package);
+    for object in ["Event", "Task"] {
+        let expected = format!("a custom field of {object} lies in objects/Activity");
+        assert!(problems.iter().any(|problem| problem.contains(&expected)), "{problems:#?}");
     }
 }
 

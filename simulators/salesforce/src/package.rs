@@ -124,6 +124,9 @@ fn number<T: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Result<T, Str
 fn custom_field(object: &str, root: Node<'_, '_>) -> Result<CustomField, String> {
     let name = text_of(root, "fullName").filter(|name| name.ends_with("__c"));
     let name = name.ok_or("<fullName> of a custom field ends with __c")?;
+    if matches!(object, "Event" | "Task") {
+        return Err(format!("custom fields of {object} are made of Activity; move it to objects/Activity/fields"));
+    }
     let kind = text_of(root, "type").ok_or("<type> is missing")?;
     let kind = match kind {
         "Text" => CustomKind::Text(number(root, "length")?),
@@ -241,6 +244,11 @@ mod tests {
                 "objects/Contact/fields/X__c.field-meta.xml",
                 "<CustomField><fullName>X__c</fullName><type>Location</type></CustomField>",
                 "not simulated",
+            ),
+            (
+                "objects/Task/fields/X__c.field-meta.xml",
+                "<CustomField><fullName>X__c</fullName></CustomField>",
+                "Activity",
             ),
             ("X__c.field-meta.xml", "<CustomField/>", "objects/<Object>/fields"),
             ("objects/A__c/A__c.object-meta.xml", "<CustomObject/>", "<label> is missing"),
