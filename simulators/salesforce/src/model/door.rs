@@ -29,11 +29,11 @@ const SECURITY_TOKEN: &str = "syncline-token";
 const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Session {
-    user: String,
-    used: Timestamp,
+pub(super) struct Session {
+    pub(super) user: String,
+    pub(super) used: Timestamp,
     /// The refresh token it came from.
-    refresh_token: Option<String>,
+    pub(super) refresh_token: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,9 +53,9 @@ struct Code {
 pub(crate) struct Door {
     /// Ids of users in the order they were added.
     users: Vec<String>,
-    sessions: BTreeMap<String, Session>,
+    pub(super) sessions: BTreeMap<String, Session>,
     /// Refresh tokens that work, and the names of the users they are for.
-    refresh_tokens: BTreeMap<String, String>,
+    pub(super) refresh_tokens: BTreeMap<String, String>,
     codes: BTreeMap<String, Code>,
     /// Ids of users who took back their approval of the app.
     #[serde(default)]
@@ -158,7 +158,7 @@ impl Salesforce {
     }
 
     /// Whose token this is, if it is one of those that need no sign-in.
-    fn fixed(&self, token: &str) -> Option<String> {
+    pub(super) fn fixed(&self, token: &str) -> Option<String> {
         match token.strip_prefix("sim-") {
             Some(username) => self.user_named(username).map(|user| user.id().to_owned()),
             None => self.door.users.first().filter(|_| token == "test-token").cloned(),
@@ -322,6 +322,6 @@ impl Salesforce {
     }
 }
 
-fn signed(duration: Duration) -> SignedDuration {
+pub(super) fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

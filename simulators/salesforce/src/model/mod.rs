@@ -32,6 +32,7 @@ mod seed;
 mod series;
 mod sharing;
 pub(crate) mod stamp;
+mod standing;
 pub(crate) mod store;
 mod usage;
 mod validation;

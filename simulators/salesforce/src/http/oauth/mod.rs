@@ -2,6 +2,7 @@
 
 mod authorize;
 mod identity;
+mod introspect;
 mod token;
 
 use jiff::Timestamp;
@@ -24,6 +25,8 @@ pub(super) fn answer(org: &mut Salesforce, request: &Request, endpoint: &str, no
         ("POST" | "GET", "revoke") => revoke(org, request),
         ("GET" | "POST" | "HEAD", "authorize") => authorize::authorize(org, request, now),
         ("GET" | "POST" | "HEAD", "userinfo") => identity::userinfo(org, request, now),
+        ("POST", "introspect") => introspect::introspect(org, request, now).unwrap_or_else(denied),
+        (_, "introspect") => refused(&[not_allowed(&request.method, "POST")]),
         (_, "revoke") => refused(&[not_allowed(&request.method, "GET,POST")]),
         (_, "authorize" | "userinfo") => refused(&[not_allowed(&request.method, "HEAD,GET,POST")]),
         _ => refused(&[Refusal::not_found()]),

@@ -16,7 +16,7 @@ use super::Form;
 const SHARED_HOSTS: [&str; 2] = ["login.salesforce.com", "test.salesforce.com"];
 
 /// What tokens are good for that nobody asked to be less.
-const ALL_SCOPES: &str = "refresh_token api";
+pub(super) const ALL_SCOPES: &str = "refresh_token api";
 
 #[derive(Clone, Copy, PartialEq)]
 enum Grant {
@@ -50,7 +50,8 @@ pub(super) fn grant(org: &mut Salesforce, request: &Request, now: Timestamp) -> 
     }
     // An assertion says itself whose it is.
     if grant != Grant::Assertion {
-        prove_client(org, request, &form, grant)?;
+        let must_prove = org.app.require_secret || matches!(grant, Grant::App | Grant::Password);
+        prove_client(org, request, &form, must_prove)?;
     }
     let (pass, scope) = match grant {
         Grant::Code => {
@@ -82,7 +83,7 @@ pub(super) fn grant(org: &mut Salesforce, request: &Request, now: Timestamp) -> 
 }
 
 /// Refuses a client that is not the connected app, or does not prove to be where it must.
-fn prove_client(org: &Salesforce, request: &Request, form: &Form, grant: Grant) -> Result<(), Denial> {
+pub(super) fn prove_client(org: &Salesforce, request: &Request, form: &Form, must_prove: bool) -> Result<(), Denial> {
     let basic = basic(request);
     let (client, secret) = match &basic {
         Some((client, secret)) => (Some(client.as_str()), Some(secret.as_str())),
@@ -91,7 +92,6 @@ fn prove_client(org: &Salesforce, request: &Request, form: &Form, grant: Grant) 
     if client != Some(&org.app.client_id) {
         return Err(Denial("invalid_client_id", "client identifier invalid"));
     }
-    let must_prove = org.app.require_secret || matches!(grant, Grant::App | Grant::Password);
     if secret.map_or(must_prove, |secret| secret != org.app.client_secret) {
         return Err(Denial("invalid_client", "invalid client credentials"));
     }
