@@ -6,22 +6,25 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::Value;
+use syncline_core::ids::RemoteId;
 use syncline_ports::{Clock, ErrorKind, Grant, GrantVault, PortError};
 use tokio::sync::Mutex;
 
-use crate::Settings;
 use crate::budget::{self, Purpose};
 use crate::oauth::Door;
 use crate::org::Org;
-use crate::shape::Shapes;
 use crate::trouble::{Effect, code_of, garbled, refused};
+use crate::{Account, Settings};
 
 /// How long an answer may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A token that was refused so soon after it was made is not replaced again.
 const FRESH_TOKEN: SignedDuration = SignedDuration::from_secs(60);
-/// How many pages of one query are read in one go; a query that needs more asks for too much.
+/// How many pages of one query are read in one go; a query that needs more asks for too much, and is refused
+/// here. What grows with time is read page by page instead: see [`crate::follow`].
 const QUERY_PAGES: usize = 20;
+/// How long an answer may be. Salesforce's own pages of the longest texts stay well below.
+const ANSWER_BYTES: usize = 64 << 20;
 
 /// Headers of a request.
 pub(crate) type Headers = Vec<(&'static str, String)>;
@@ -108,11 +111,8 @@ pub(crate) struct Client {
     vault: Arc<dyn GrantVault>,
     clock: Arc<dyn Clock>,
     org: Arc<Org>,
-    /// Who signs in, for a sign-in by assertion.
-    username: String,
+    account: Account,
     bearer: Mutex<Option<Bearer>>,
-    /// What this user's own view of objects is, where it turned out to be narrower than the org's.
-    pub(crate) own_shapes: Shapes,
 }
 
 impl std::fmt::Debug for Client {
@@ -128,10 +128,14 @@ impl Client {
         vault: Arc<dyn GrantVault>,
         clock: Arc<dyn Clock>,
         org: Arc<Org>,
-        username: String,
+        account: Account,
     ) -> Self {
-        let (bearer, own_shapes) = (Mutex::default(), Shapes::default());
-        Self { settings, http, vault, clock, org, username, bearer, own_shapes }
+        Self { settings, http, vault, clock, org, account, bearer: Mutex::default() }
+    }
+
+    /// Who is signed in.
+    pub(crate) fn user(&self) -> &RemoteId {
+        &self.account.user
     }
 
     /// What the users of the org share.
@@ -199,7 +203,8 @@ impl Client {
         if let Some(usage) = header("sforce-limit-info").as_deref().and_then(budget::usage) {
             self.org.budget().hear(usage, self.clock.now());
         }
-        let bytes = response.bytes().await.map_err(lost)?;
+        let bytes = whole(response).await.map_err(lost)?;
+        let bytes = bytes.ok_or_else(|| garbled(call.op, call.effect, "the answer is too long"))?;
         tracing::debug!(op = call.op, status, bytes = bytes.len(), "asked Salesforce");
         if (200..300).contains(&status) || status == 304 {
             let body = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&bytes) };
@@ -244,7 +249,7 @@ impl Client {
         self.rest(op, first).await
     }
 
-    /// The records of a page and of those that follow it.
+    /// The records of a page and of those that follow it: all of them or an error, never a part.
     pub(crate) async fn rest(&self, op: &'static str, first: QueryPage) -> Result<Vec<Value>, PortError> {
         let (mut records, mut next) = (first.records, first.next);
         for _ in 1..QUERY_PAGES {
@@ -254,7 +259,7 @@ impl Client {
             next = page.next;
         }
         if next.is_some() {
-            tracing::warn!(op, records = records.len(), "the query has more pages than are read");
+            return Err(PortError::new(ErrorKind::Rejected, op).code("TOO_MANY_PAGES"));
         }
         Ok(records)
     }
@@ -309,7 +314,7 @@ impl Client {
         let door = Door { settings: &self.settings, http: &self.http };
         let grant = match &self.settings.assertion {
             Some(key) => {
-                let grant = door.assert(key, &self.username, self.clock.now(), grant).await?;
+                let grant = door.assert(key, &self.account.username, self.clock.now(), grant).await?;
                 self.vault.save(&grant).await?;
                 grant
             }
@@ -323,6 +328,18 @@ impl Client {
         let instance_url = grant.instance_url.clone().unwrap_or_else(|| self.settings.login_url.clone());
         Bearer { token, instance_url, made }
     }
+}
+
+/// The body of an answer; `None` if it is longer than any that was asked for.
+pub(crate) async fn whole(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > ANSWER_BYTES {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
 }
 
 /// Reads a page of a query.

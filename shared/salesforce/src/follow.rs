@@ -1,6 +1,6 @@
 //! What is asked of Salesforce's records, and how far that was answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +46,9 @@ pub(crate) struct Mark {
     /// The next page of the round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
+    /// The next page of the round's companions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next_companions: Option<String>,
 }
 
 /// A record as it was shown: its id, the second of its stamp, and what it held. The second alone would not
@@ -78,18 +81,31 @@ impl Mark {
         Selection::without(&self.lacks)
     }
 
+    /// Whether pages of a round are still to be read.
+    fn is_under_way(&self) -> bool {
+        self.next.is_some() || self.next_companions.is_some()
+    }
+
     /// Whether too much time has passed since the last look to know what was deleted.
-    pub(crate) fn is_expired(&self, now: Option<Timestamp>) -> bool {
-        now.is_some_and(|now| now.duration_since(self.asked) > HORIZON)
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        now.duration_since(self.asked) > HORIZON
     }
 }
 
-/// What was read of a round.
+/// What was read of a round: of either, a page if it was asked for.
+#[derive(Default)]
 pub(crate) struct Answers {
-    /// A page of the records.
-    pub(crate) main: QueryPage,
-    /// Everything that was asked of companions.
-    pub(crate) companions: Vec<Value>,
+    /// The records.
+    pub(crate) main: Option<QueryPage>,
+    /// Their companions.
+    pub(crate) companions: Option<QueryPage>,
+}
+
+impl Answers {
+    /// The server's time when it answered.
+    pub(crate) fn date(&self) -> Option<Timestamp> {
+        self.main.as_ref().or(self.companions.as_ref())?.date
+    }
 }
 
 /// A page as the port gives it; of companions, the records that they belong to.
@@ -103,50 +119,52 @@ pub(crate) struct Shift<T: Object> {
 /// The page, and how far that is. `before` is the mark before the page, none at the beginning. `None` if no
 /// time can be told.
 pub(crate) fn shift<T: Object>(answers: Answers, before: Option<&Mark>, selection: &Selection<T>) -> Option<Shift<T>> {
-    let Answers { main, companions } = answers;
-    let all = || main.records.iter().chain(&companions);
+    let date = answers.date();
+    let read = |page: Option<QueryPage>| page.map_or_else(Default::default, |page| (page.records, page.next));
+    let ((main, next), (companions, next_companions)) = (read(answers.main), read(answers.companions));
+    let all = || main.iter().chain(&companions);
     let stamps = || all().filter_map(|record| Row(record).known_instant("SystemModstamp").ok());
     // In the middle of a round it is the round's beginning that counts.
-    let under_way = before.filter(|mark| mark.next.is_some()).map(|mark| mark.asked);
-    let now = under_way.or(main.date).or_else(|| stamps().max());
+    let under_way = before.filter(|mark| mark.is_under_way()).map(|mark| mark.asked);
+    let now = under_way.or(date).or_else(|| stamps().max());
     let asked = now.or(before.map(|mark| mark.asked))?;
     let earlier = before.map(|mark| mark.shown.as_slice()).unwrap_or_default();
     let is_new = |record: &&Value| Shown::of(record).is_none_or(|shown| !earlier.contains(&shown));
     let hidden = selection.hidden();
-    let items: Vec<_> =
-        main.records.iter().filter(is_new).map(|record| object::observation::<T>(record, &hidden)).collect();
+    let items: Vec<_> = main.iter().filter(is_new).map(|record| object::observation::<T>(record, &hidden)).collect();
     let on_page: BTreeSet<RemoteId> = items.iter().map(|item| item.id().clone()).collect();
     let mut touched = BTreeSet::new();
     for record in companions.iter().filter(is_new) {
         let id = |name: &str| Row(record).text(name).ok().flatten().map(RemoteId::new);
         touched.extend(companion::<T>().and_then(|(_, reference, _)| id(reference)).filter(|id| !on_page.contains(id)));
     }
+    let is_over = next.is_none() && next_companions.is_none();
     if let Some(mark) = before.filter(|mark| {
-        let is_idle = mark.next.is_none() && main.next.is_none() && all().next().is_none();
+        let is_idle = !mark.is_under_way() && is_over && all().next().is_none();
         is_idle && mark.lacks == selection.lacks() && asked.duration_since(mark.asked) < KEPT_ANEW
     }) {
         return Some(Shift { page: Page { items, next: Next::Done(mark.token()) }, touched });
     }
     let since = asked.saturating_sub(OVERLAP).unwrap_or(asked);
-    let is_over = main.next.is_none();
     let mark = Mark {
         since: if is_over { Some(since) } else { before.and_then(|mark| mark.since) },
         asked,
         lacks: selection.lacks(),
         shown: shown(earlier, all(), since),
-        next: main.next,
+        next,
+        next_companions,
     };
     let next = if is_over { Next::Done(mark.token()) } else { Next::Page(mark.token()) };
     Some(Shift { page: Page { items, next }, touched })
 }
 
-/// What of this and earlier pages the next round will show again.
+/// What of this and earlier pages the next round will show again: of each record how it was shown last, for
+/// within a second it may become again what it was.
 fn shown<'a>(earlier: &[Shown], records: impl Iterator<Item = &'a Value>, since: Timestamp) -> Vec<Shown> {
     let since = since.as_second();
-    let mut shown: Vec<_> = earlier.iter().cloned().chain(records.filter_map(Shown::of)).collect();
-    shown.retain(|Shown(_, stamp, _)| *stamp >= since);
-    shown.sort();
-    shown.dedup();
+    let all = earlier.iter().cloned().chain(records.filter_map(Shown::of));
+    let last: BTreeMap<String, Shown> = all.map(|shown| (shown.0.clone(), shown)).collect();
+    let shown: Vec<_> = last.into_values().filter(|Shown(_, stamp, _)| *stamp >= since).collect();
     // Too many to keep: they are shown again, which does no harm and ends with the overlap.
     if shown.len() > SHOWN_LIMIT { Vec::new() } else { shown }
 }
@@ -221,16 +239,19 @@ mod tests {
         json!({"Id": id, "SystemModstamp": stamp})
     }
 
+    fn page(records: Vec<Value>, next: Option<&str>, date: Option<&str>) -> QueryPage {
+        QueryPage { records, next: next.map(str::to_owned), date: date.map(at) }
+    }
+
     fn answers(records: Vec<Value>, next: Option<&str>, date: Option<&str>) -> Answers {
-        let main = QueryPage { records, next: next.map(str::to_owned), date: date.map(at) };
-        Answers { main, companions: Vec::new() }
+        Answers { main: Some(page(records, next, date)), companions: None }
     }
 
     fn shifted(answers: Answers, before: Option<&Mark>) -> (Vec<String>, Mark) {
         let shift = shift(answers, before, &full()).unwrap();
         let (Next::Page(token) | Next::Done(token)) = &shift.page.next;
         let mark = Mark::read(token).unwrap();
-        assert_eq!(mark.next.is_some(), matches!(shift.page.next, Next::Page(_)));
+        assert_eq!(mark.is_under_way(), matches!(shift.page.next, Next::Page(_)));
         (shift.page.items.iter().map(|item| item.id().to_string()).collect(), mark)
     }
 
@@ -282,8 +303,8 @@ mod tests {
     fn a_companion_shows_the_record_it_belongs_to() {
         let relation = json!({"Id": "0RE1", "EventId": "00U2", "SystemModstamp": "2031-03-03T09:00:00.000+0000"});
         let ask = |mark: Option<&Mark>| {
-            let main = QueryPage { records: vec![], next: None, date: Some(at("2031-03-03T09:05:00Z")) };
-            shift(Answers { main, companions: vec![relation.clone()] }, mark, &full()).unwrap()
+            let page = |records| Some(page(records, None, Some("2031-03-03T09:05:00Z")));
+            shift(Answers { main: page(vec![]), companions: page(vec![relation.clone()]) }, mark, &full()).unwrap()
         };
         let first = ask(None);
         assert_eq!(first.touched, BTreeSet::from([RemoteId::new("00U2")]));
@@ -292,12 +313,45 @@ mod tests {
     }
 
     #[test]
+    fn a_round_is_over_when_the_companions_are_too() {
+        let relation = |id: &str, event: &str| json!({"Id": id, "EventId": event, "SystemModstamp": "2031-03-03T09:00:00.000+0000"});
+        let date = Some("2031-03-03T09:05:00Z");
+        let first = Answers {
+            main: Some(page(vec![row("00U1", "2031-03-03T09:00:00.000+0000")], None, date)),
+            companions: Some(page(vec![relation("0RE1", "00U1"), relation("0RE2", "00U2")], Some("/c"), date)),
+        };
+        let shift = shift(first, None, &full()).unwrap();
+        assert_eq!(shift.touched, BTreeSet::from([RemoteId::new("00U2")]), "the other is on the page");
+        let Next::Page(token) = &shift.page.next else { panic!("companions are to come") };
+        let mark = Mark::read(token).unwrap();
+        assert_eq!((mark.next.as_deref(), mark.next_companions.as_deref()), (None, Some("/c")));
+        let rest = page(vec![relation("0RE3", "00U3")], None, Some("2031-03-03T09:06:00Z"));
+        let last = super::shift(Answers { main: None, companions: Some(rest) }, Some(&mark), &full()).unwrap();
+        assert_eq!(last.touched, BTreeSet::from([RemoteId::new("00U3")]));
+        let Next::Done(token) = last.page.next else { panic!("the round is over") };
+        assert_eq!(Mark::read(&token).unwrap().since, Some(at("2031-03-03T08:55:00Z")), "the round's beginning");
+    }
+
+    #[test]
+    fn what_becomes_again_what_it_was_within_a_second_is_shown() {
+        let as_it_is = |subject: &str| {
+            let mut row = row("00U1", "2031-03-03T09:00:00.000+0000");
+            row["Subject"] = json!(subject);
+            vec![row]
+        };
+        let mut mark = None;
+        for subject in ["one", "two", "one", "two"] {
+            let (shown, next) = shifted(answers(as_it_is(subject), None, Some("2031-03-03T09:00:00Z")), mark.as_ref());
+            assert_eq!(shown, ["00U1"], "{subject}");
+            mark = Some(next);
+        }
+    }
+
+    #[test]
     fn a_mark_expires_with_the_recycle_bin() {
         let (_, mark) = shifted(answers(vec![], None, Some("2031-03-03T09:00:00Z")), None);
-        for (now, expired) in
-            [(Some("2031-03-17T08:00:00Z"), false), (Some("2031-03-17T10:00:00Z"), true), (None, false)]
-        {
-            assert_eq!(mark.is_expired(now.map(at)), expired, "{now:?}");
+        for (now, expired) in [("2031-03-17T08:00:00Z", false), ("2031-03-17T10:00:00Z", true)] {
+            assert_eq!(mark.is_expired(at(now)), expired, "{now:?}");
         }
     }
 

@@ -7,6 +7,8 @@
 //! - Nothing is retried here but, once: a request that was refused with 401, with a new access token; one that
 //!   named a field the user turns out not to have, without it; and a create that met another of the same key.
 //!   The engine and its queue do the rest.
+//! - A question is answered whole or not at all: of what does not come in one answer the rest is asked for with the
+//!   next page, or the question is refused; nothing is left out silently.
 //! - What an org says of its objects decides: a field it does not name is neither asked for nor written, and
 //!   counts as hidden, not as empty. A text is cut to the field's length, never refused, and each such loss
 //!   is told with the write's outcome.
@@ -20,6 +22,11 @@
 //! # Limits of the vendor that show through
 //! - Salesforce has no optimistic lock. A change is preceded by a look at `SystemModstamp`, which counts
 //!   whole seconds: two changes within one second cannot be told apart by version.
+//! - A record is stamped when it is written and seen when its transaction ends. Each round begins ten minutes
+//!   before the last look which is as long as Salesforce lets a transaction
+//!   last; what ends later still is seen with its next change or the next complete listing.
+//! - Without the package's field for the key, what a lost attempt made is known by what it is. Of two things that
+//!   are alike in all that, made in different sessions of one day, the second is taken for the first.
 //! - A record that is given to another owner simply stops appearing among the changes; no query tells that.
 //!   Whoever has linked it finds out with the next complete listing, which each moving window brings.
 //! - What is purged from the recycle bin before its 15 days are over is not seen to be gone, likewise.
@@ -145,8 +152,8 @@ impl Salesforce {
         org: Arc<Org>,
         account: Account,
     ) -> Self {
-        let Account { user, username } = account;
-        let client = Arc::new(client::Client::new(settings, http, vault, clock, org, username));
+        let user = account.user.clone();
+        let client = Arc::new(client::Client::new(settings, http, vault, clock, org, account));
         Self {
             events: records::Records::new(Arc::clone(&client), user.clone()),
             tasks: records::Records::new(Arc::clone(&client), user.clone()),

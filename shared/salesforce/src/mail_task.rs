@@ -63,8 +63,8 @@ impl MailRecords {
         }
         let day = record.get("ActivityDate").and_then(Value::as_str).unwrap_or("null");
         conditions.push(format!("ActivityDate = {day}"));
-        let soql = format!("SELECT Id, Description FROM Task WHERE {}", conditions.join(" AND "));
-        let rows = self.client.rows(op, soql).await?;
+        let soql = format!("SELECT Id, Description FROM Task WHERE IsDeleted = false AND {}", conditions.join(" AND "));
+        let rows = self.client.all_rows(op, soql).await?;
         let text = record.get("Description").and_then(Value::as_str).unwrap_or_default();
         let is_same = |row: &&Value| {
             let there = Row(row).text("Description").ok().flatten().unwrap_or_default();
@@ -78,7 +78,8 @@ impl MailRecords {
     pub(crate) async fn relate_task(&self, record: &RemoteId, relations: &[Relation]) -> Result<(), PortError> {
         let op = "salesforce.mail.relate";
         let Some(who) = who(relations) else { return Ok(()) };
-        let soql = format!("SELECT Id, WhoId, WhatId FROM Task WHERE Id = {}", quoted(record.as_str()));
+        let soql =
+            format!("SELECT Id, WhoId, WhatId FROM Task WHERE Id = {} AND IsDeleted = false", quoted(record.as_str()));
         let rows = self.client.all_rows(op, soql).await?;
         let Some(row) = rows.first().map(Row) else { return Ok(()) };
         let text = |name| row.text(name).ok().flatten();

@@ -10,7 +10,7 @@ use syncline_ports::{ErrorKind, Loss, Made, PortError};
 use crate::client::{Call, Client};
 use crate::fit::{Writing, fit};
 use crate::row::Row;
-use crate::shape::is_unknown_field;
+use crate::shape::{is_out_of_shape, is_unknown_field};
 use crate::soql::quoted;
 use crate::trouble::{Effect, garbled};
 use crate::writes::WRITE_HEADERS;
@@ -40,7 +40,7 @@ impl Client {
     /// `lookalike` looks for what may have been made already.
     pub(crate) async fn create_once(&self, new: New<'_>, lookalike: &Look<'_>) -> Result<Made, PortError> {
         match self.create_as_known(&new, lookalike).await {
-            Err(error) if is_unknown_field(&error) => {
+            Err(error) if is_out_of_shape(&error.code) || is_unknown_field(&error) => {
                 self.relearn(new.object).await?;
                 self.create_as_known(&new, lookalike).await
             }
@@ -50,7 +50,7 @@ impl Client {
 
     async fn create_as_known(&self, new: &New<'_>, lookalike: &Look<'_>) -> Result<Made, PortError> {
         let shape = self.shape(new.object).await?;
-        let keyed = shape.has(KEY_FIELD);
+        let keyed = shape.takes_key();
         if !keyed && let Some(id) = lookalike().await? {
             return Ok(Made { id, losses: Vec::new() });
         }
@@ -72,7 +72,8 @@ impl Client {
             }
             Err(error) if keyed && error.code == "DUPLICATE_VALUE" => {
                 let (object, key) = (new.object, quoted(new.key.as_str()));
-                let rows = self.rows(new.op, format!("SELECT Id FROM {object} WHERE {KEY_FIELD} = {key}")).await?;
+                let soql = format!("SELECT Id FROM {object} WHERE {KEY_FIELD} = {key} AND IsDeleted = false");
+                let rows = self.all_rows(new.op, soql).await?;
                 match rows.first() {
                     Some(row) => Ok(Made { id: Row(row).id(), losses: Vec::new() }),
                     // Deleted in this moment, or the duplicate is of another field.

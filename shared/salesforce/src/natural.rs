@@ -34,11 +34,11 @@ pub(crate) async fn look<T: Object>(
         let owner = quoted(owner.as_str());
         let soql = format!(
             "SELECT Id, SystemModstamp, {} FROM {} WHERE OwnerId = {owner} AND CreatedById = {owner} \
-             AND CreatedDate >= {LATELY} AND ({conditions}) ORDER BY CreatedDate, Id",
+             AND IsDeleted = false AND CreatedDate >= {LATELY} AND ({conditions}) ORDER BY CreatedDate, Id",
             columns.join(", "),
             T::NAME,
         );
-        rows.extend(client.rows(op::<T>(Op::Write), soql).await?);
+        rows.extend(client.all_rows(op::<T>(Op::Write), soql).await?);
     }
     let mut free: Vec<&Value> = rows.iter().collect();
     let found = records.iter().map(|record| {

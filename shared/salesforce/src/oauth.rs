@@ -7,7 +7,7 @@ use syncline_ports::{Entropy, ErrorKind, Grant, GrantVault, PortError};
 
 use crate::Settings;
 use crate::assertion::{AssertionKey, base64url};
-use crate::client::REQUEST_TIMEOUT;
+use crate::client::{REQUEST_TIMEOUT, whole};
 use crate::trouble::{Effect, garbled, refused};
 
 const OP: &str = "salesforce.token";
@@ -157,7 +157,7 @@ async fn posted(http: &reqwest::Client, url: String, form: &[(&str, &str)]) -> R
     let transport = |error: reqwest::Error| PortError::new(ErrorKind::Transient, OP).because(error.without_url());
     let response = http.post(url).timeout(REQUEST_TIMEOUT).form(form).send().await.map_err(transport)?;
     let status = response.status().as_u16();
-    let bytes = response.bytes().await.map_err(transport)?;
+    let bytes = whole(response).await.map_err(transport)?.unwrap_or_default();
     tracing::debug!(op = OP, status, "asked Salesforce");
     Ok((status, serde_json::from_slice(&bytes).unwrap_or_default()))
 }

@@ -152,10 +152,10 @@ impl<T: Object> Selection<T> {
 
     /// The same, if all that it takes is known already.
     pub(crate) async fn known(client: &Client) -> Option<Self> {
-        client.shape_if_known(T::NAME).await?;
+        client.shape_if_known(T::NAME)?;
         for extra in T::EXTRAS {
             let (Extra::Path { object, .. } | Extra::Companion { object, .. }) = extra;
-            client.shape_if_known(object).await?;
+            client.shape_if_known(object)?;
         }
         Self::of(client).await.ok()
     }

@@ -74,8 +74,7 @@ impl<T: Object> Turn<'_, T> {
     async fn answered(&self, wanted: &Wanted, asked: Asked<T>, answers: Option<&Parts>) -> Answered<T::Seen> {
         let page = async |question: &Question<T>| {
             let answers = answers.ok_or_else(|| garbled(OP, Effect::Read, "there is no answer"))?;
-            let companions = if question.asks_companions { Some(answers.page(self.names[1])?) } else { None };
-            self.records.page(question, answers.page(self.names[0])?, companions).await
+            self.records.page(question, question.among(answers)?).await
         };
         let (question, position) = (asked?, self.position?);
         let answered = match &question {

@@ -16,8 +16,8 @@ use syncline_ports::{ErrorKind, EventWrite, Events, Items, Outcome, PortError, W
 
 use crate::KEY_FIELD;
 use crate::budget::Purpose;
-use crate::client::{Call, Client, QueryPage};
-use crate::composite::Part;
+use crate::client::{Call, Client};
+use crate::composite::{Part, Parts};
 use crate::follow::{self, Answers, Mark};
 use crate::object::{Extra, Object, Selection, observation};
 use crate::row::{Row, same_id};
@@ -47,10 +47,19 @@ impl<T> std::fmt::Debug for Records<T> {
 pub(crate) struct Question<T: Object> {
     mark: Option<Mark>,
     selection: Selection<T>,
-    /// The page, then the companions, if they are asked for.
+    /// A page of the records, of their companions, or of both.
     pub(crate) parts: Vec<Part>,
-    /// Whether they are.
-    pub(crate) asks_companions: bool,
+    names: [&'static str; 2],
+    /// Which of them are asked for.
+    asks: [bool; 2],
+}
+
+impl<T: Object> Question<T> {
+    /// The answers among those of a call.
+    pub(crate) fn among(&self, parts: &Parts) -> Result<Answers, PortError> {
+        let page = |at: usize| self.asks[at].then(|| parts.page(self.names[at])).transpose();
+        Ok(Answers { main: page(0)?, companions: page(1)? })
+    }
 }
 
 impl<T: Object> Records<T> {
@@ -77,46 +86,49 @@ impl<T: Object> Records<T> {
             (_, Some(known)) => known,
             (None, None) => Selection::of(&self.client).await?,
         };
-        let mut parts = Vec::new();
-        match (position, &mark) {
-            (Position::Page(_), Some(Mark { next: Some(path), .. })) => {
-                let rest = path.strip_prefix(&self.client.path("")).ok_or_else(expired)?.to_owned();
-                parts.push(Part { name: names[0], method: "GET", rest, body: None, headers: &[] });
+        let (main, companions) = match (position, &mark) {
+            (Position::Page(_), Some(Mark { next, next_companions, .. })) => {
+                let page = |name, path: &Option<String>| {
+                    let Some(path) = path else { return Ok(None) };
+                    let rest = path.strip_prefix(&self.client.path("")).ok_or_else(expired)?.to_owned();
+                    Ok(Some(Part { name, method: "GET", rest, body: None, headers: &[] }))
+                };
+                (page(names[0], next)?, page(names[1], next_companions)?)
             }
             (Position::Delta(_), Some(mark)) => {
-                parts.push(Part::query_all(names[0], &follow::changes(owner, mark, &selection)));
+                let main = Part::query_all(names[0], &follow::changes(owner, mark, &selection));
                 let companions = follow::companions(owner, mark, &selection);
-                parts.extend(companions.map(|soql| Part::query_all(names[1], &soql)));
+                (Some(main), companions.map(|soql| Part::query_all(names[1], &soql)))
             }
             (Position::Start, _) => {
-                parts.push(Part::query_all(names[0], &follow::listing(owner, window, &selection)));
+                (Some(Part::query_all(names[0], &follow::listing(owner, window, &selection))), None)
             }
-            (Position::Page(_) | Position::Delta(_), _) => return Err(expired()),
+            (Position::Page(_) | Position::Delta(_), None) => (None, None),
+        };
+        let asks = [main.is_some(), companions.is_some()];
+        let mut parts: Vec<Part> = main.into_iter().chain(companions).collect();
+        if parts.is_empty() {
+            return Err(expired());
         }
         for part in &mut parts {
             part.headers = PAGE_ROWS;
         }
-        let asks_companions = parts.len() > 1;
-        Ok(Question { mark, selection, parts, asks_companions })
+        Ok(Question { mark, selection, parts, names, asks })
     }
 
-    /// The page that answers a question; `companions` is the first of theirs.
+    /// The page that answers a question.
     pub(crate) async fn page(
         &self,
         question: &Question<T>,
-        main: QueryPage,
-        companions: Option<QueryPage>,
+        answers: Answers,
     ) -> Result<Page<Observation<T::Seen>>, PortError> {
         let op = op::<T>(Op::Changes);
-        if question.mark.as_ref().is_some_and(|mark| mark.is_expired(main.date)) {
+        // Too early does no harm: where the server tells no time, this machine's will do.
+        let now = answers.date().unwrap_or_else(|| self.client.now());
+        if question.mark.as_ref().is_some_and(|mark| mark.is_expired(now)) {
             let error = PortError::new(ErrorKind::CursorExpired, op);
             return Err(error.because("records deleted since then may be gone from the recycle bin"));
         }
-        let companions = match companions {
-            Some(first) => self.client.rest(op, first).await?,
-            None => Vec::new(),
-        };
-        let answers = Answers { main, companions };
         let shift = follow::shift(answers, question.mark.as_ref(), &question.selection);
         let shift = shift.ok_or_else(|| garbled(op, Effect::Read, "the answer tells no time"))?;
         let mut page = shift.page;
@@ -154,15 +166,16 @@ impl<T: Object> Records<T> {
         let op = op::<T>(Op::Changes);
         let mut question = self.question(owner, window, position, ["page", "companions"]).await?;
         let mut parts = std::mem::take(&mut question.parts);
-        let (main, companions) = if parts.len() > 1 {
-            let answer = self.client.composite(op, Effect::Read, Purpose::Pressing, parts).await?;
-            (answer.page("page")?, Some(answer.page("companions")?))
+        let answers = if parts.len() > 1 {
+            question.among(&self.client.composite(op, Effect::Read, Purpose::Pressing, parts).await?)?
         } else {
             let part = parts.pop().ok_or_else(|| garbled(op, Effect::Read, "nothing was asked"))?;
             let answer = self.client.send(Call::get(op, self.client.path(&part.rest)).headed(part.headers)).await?;
-            (crate::client::read_page(op, answer.body, answer.date)?, None)
+            let page = Some(crate::client::read_page(op, answer.body, answer.date)?);
+            let (main, companions) = if question.asks[0] { (page, None) } else { (None, page) };
+            Answers { main, companions }
         };
-        self.page(&question, main, companions).await
+        self.page(&question, answers).await
     }
 
     /// The records of these ids as they are now, one observation per id.

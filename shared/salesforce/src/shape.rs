@@ -1,14 +1,20 @@
 //! What an org says of its objects: which fields there are, how long, and who may write them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use syncline_core::contact::Contact;
+use syncline_core::ids::RemoteId;
+use syncline_core::item::Event;
+use syncline_core::task::Task;
 use syncline_ports::{ErrorKind, PortError};
 use tokio::sync::Mutex;
 
+use crate::KEY_FIELD;
 use crate::client::{Call, Client};
+use crate::object::Object as _;
 use crate::trouble::{Effect, garbled};
 
 /// How long a describe is believed before Salesforce is asked whether it has changed.
@@ -65,6 +71,11 @@ impl Shape {
         self.fields.contains_key(name)
     }
 
+    /// Whether a record can be given our key.
+    pub(crate) fn takes_key(&self) -> bool {
+        self.field(KEY_FIELD).is_some_and(|field| field.createable)
+    }
+
     /// The fields that hold an address and can be searched by, the standard one first.
     pub(crate) fn addresses(&self) -> Vec<&str> {
         let is_address = |field: &Field| field.kind == "email" && field.filterable;
@@ -75,9 +86,55 @@ impl Shape {
     }
 }
 
-/// Shapes that are known, by API version and object.
+/// Fields that not every org has, whoever asks.
+const OPTIONAL: &[&str] = &[
+    "MiddleName",
+    "Suffix",
+    "IsPersonAccount",
+    "IsRecurrence",
+    "IsRecurrence2",
+    "RecurrenceActivityId",
+    "GroupEventType",
+];
+/// Fields that nobody writes.
+const READ_ONLY: &[&str] = &["IsClosed", "IsHighPriority", "IsChild", "RelatedToId", "TaskSubtype"];
+
+/// What somebody who sees all sees of an object.
+fn telling(object: &str) -> Vec<&'static str> {
+    let mut names = match object {
+        "Event" => Event::COLUMNS.to_vec(),
+        "Task" => Task::COLUMNS.to_vec(),
+        "Contact" => Contact::COLUMNS.to_vec(),
+        "Lead" => vec![KEY_FIELD, "FirstName", "LastName", "Company", "Email", "LeadSource", "OwnerId"],
+        "Account" => vec!["Name", "Website"],
+        "EmailMessage" => vec![KEY_FIELD, "RelatedToId", "MessageIdentifier", "TextBody", "HtmlBody"],
+        _ => Vec::new(),
+    };
+    names.retain(|name| !OPTIONAL.contains(name));
+    names
+}
+
+impl Shape {
+    /// Whether nothing is missing that field security might have taken away. Only such a shape is believed for
+    /// others too: one who sees more than it tells would never find out.
+    fn is_whole(&self, object: &str) -> bool {
+        let is_there = |name: &&str| self.field(name).is_some_and(|it| it.createable || READ_ONLY.contains(name));
+        !self.fields.is_empty() && telling(object).iter().all(is_there)
+    }
+}
+
+/// Whose view of an object it is: an API version, an object, and a user if it is that one's alone.
+type Key = (String, &'static str, Option<RemoteId>);
+
+/// The place of one shape; held while asking, so that who wants the same meanwhile gets it from there.
+type Place = Arc<Mutex<Option<Known>>>;
+
+/// The shapes that are known in an org.
 #[derive(Debug, Default)]
-pub(crate) struct Shapes(Mutex<BTreeMap<(String, &'static str), Known>>);
+pub(crate) struct Shapes(std::sync::Mutex<BTreeMap<Key, Place>>);
+
+/// How many shapes are kept in mind of one org.
+const SHAPES: usize = 10_000;
 
 #[derive(Clone, Debug)]
 struct Known {
@@ -87,43 +144,68 @@ struct Known {
     at: Timestamp,
 }
 
+impl Shapes {
+    fn place(&self, key: Key) -> Place {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() >= SHAPES && !places.contains_key(&key) {
+            places.clear();
+        }
+        Arc::clone(places.entry(key).or_default())
+    }
+}
+
 impl Client {
+    fn place(&self, object: &'static str, whose: Option<&RemoteId>) -> Place {
+        self.org().shapes().place((self.version().to_owned(), object, whose.cloned()))
+    }
+
     /// How an object is made, as far as this user may see. Asked once per org and then believed for
-    /// an hour; a user who sees less than the one who asked finds out with [`Client::relearn`].
+    /// an hour, if who asked saw all; else for that user alone. A user who sees less than the one who asked
+    /// finds out with [`Client::relearn`].
     pub(crate) async fn shape(&self, object: &'static str) -> Result<Arc<Shape>, PortError> {
-        let key = (self.version().to_owned(), object);
-        if let Some(known) = self.own_shapes.0.lock().await.get(&key).filter(|known| self.is_fresh(known)) {
+        let (own, shared) = (self.place(object, Some(self.user())), self.place(object, None));
+        let mut own = own.lock().await;
+        if let Some(known) = own.as_ref().filter(|known| self.is_fresh(known)) {
             return Ok(Arc::clone(&known.shape));
         }
-        // Held while asking: who wants the same meanwhile gets it from here.
-        let mut shapes = self.org().shapes().0.lock().await;
-        let known = shapes.get(&key).cloned();
-        if let Some(known) = known.as_ref().filter(|known| self.is_fresh(known)) {
+        let mut shared = shared.lock().await;
+        if own.is_none()
+            && let Some(known) = shared.as_ref().filter(|known| self.is_fresh(known))
+        {
             return Ok(Arc::clone(&known.shape));
         }
-        let learned = self.described(object, known).await?;
+        // What a user may do can change without the schema.
+        let before = if own.is_some() { None } else { shared.clone() };
+        let learned = self.described(object, before).await?;
         let shape = Arc::clone(&learned.shape);
-        shapes.insert(key, learned);
+        if own.is_none() && shape.is_whole(object) {
+            *shared = Some(learned);
+        } else {
+            *own = Some(learned);
+        }
         Ok(shape)
     }
 
-    /// The shape as it is known by now, without asking.
-    pub(crate) async fn shape_if_known(&self, object: &'static str) -> Option<Arc<Shape>> {
-        let key = (self.version().to_owned(), object);
-        let own = self.own_shapes.0.lock().await.get(&key).filter(|known| self.is_fresh(known)).cloned();
-        let known = match own {
-            Some(known) => Some(known),
-            None => self.org().shapes().0.lock().await.get(&key).filter(|known| self.is_fresh(known)).cloned(),
+    /// The shape as it is known by now, without asking or waiting.
+    pub(crate) fn shape_if_known(&self, object: &'static str) -> Option<Arc<Shape>> {
+        let fresh = |place: Place| {
+            let known = place.try_lock().ok()?;
+            known.as_ref().filter(|known| self.is_fresh(known)).map(|known| Arc::clone(&known.shape))
         };
-        known.map(|known| known.shape)
+        let own = self.place(object, Some(self.user()));
+        let is_nobodys = own.try_lock().is_ok_and(|own| own.is_none());
+        if is_nobodys { fresh(self.place(object, None)) } else { fresh(own) }
     }
 
-    /// Asks anew and for this user alone, after Salesforce refused a field that should have been there: the
-    /// user sees less than others, or the schema has changed.
+    /// Asks anew and for this user alone, after Salesforce refused something that should have been right: the
+    /// user sees less than others, or the schema has changed. Then others had better ask, too.
     pub(crate) async fn relearn(&self, object: &'static str) -> Result<Arc<Shape>, PortError> {
         let learned = self.described(object, None).await?;
         let shape = Arc::clone(&learned.shape);
-        self.own_shapes.0.lock().await.insert((self.version().to_owned(), object), learned);
+        *self.place(object, Some(self.user())).lock().await = Some(learned);
+        if let Some(known) = self.place(object, None).lock().await.as_mut() {
+            known.at = Timestamp::MIN;
+        }
         Ok(shape)
     }
 
@@ -156,6 +238,17 @@ impl Client {
 /// Whether a refusal means that a field or object is not there for this user.
 pub(crate) fn is_unknown_field(error: &PortError) -> bool {
     matches!(error.code.as_str(), "INVALID_FIELD" | "INVALID_TYPE" | "INVALID_FIELD_FOR_INSERT_UPDATE")
+}
+
+/// Whether a record was refused for something that describe tells: what is known of it may be out of date.
+pub(crate) fn is_out_of_shape(code: &str) -> bool {
+    matches!(
+        code,
+        "INVALID_FIELD"
+            | "INVALID_FIELD_FOR_INSERT_UPDATE"
+            | "STRING_TOO_LONG"
+            | "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+    )
 }
 
 #[cfg(test)]

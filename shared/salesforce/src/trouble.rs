@@ -29,7 +29,14 @@ impl Effect {
 pub(crate) const LIMIT_PAUSE: Duration = Duration::from_mins(15);
 
 /// Codes of refusals that time heals; nothing was changed.
-const FOR_NOW: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT"];
+const FOR_NOW: [&str; 5] = [
+    "UNABLE_TO_LOCK_ROW",
+    "SERVER_UNAVAILABLE",
+    "QUERY_TIMEOUT",
+    // Another record was to blame.
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "PROCESSING_HALTED",
+];
 
 /// What a duplicate rule says.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,7 +81,8 @@ pub(crate) fn kind_of(status: u16, code: &str, retry_after: Option<Duration>, ef
         (_, "invalid_client" | "invalid_client_id") => ErrorKind::Forbidden,
         (_, "INVALID_QUERY_LOCATOR") => ErrorKind::CursorExpired,
         (400..=499, _) if FOR_NOW.contains(&code) => ErrorKind::Transient,
-        (401, _) => ErrorKind::Transient,
+        // Sent elsewhere: the org has moved, and nothing was done here. A new token names its new place.
+        (301..=303 | 307 | 308 | 401, _) => ErrorKind::Transient,
         (403, _) => ErrorKind::Forbidden,
         (404, _) | (_, "ENTITY_IS_DELETED") => ErrorKind::Gone,
         (409 | 412, _) => ErrorKind::Conflict,
@@ -153,6 +161,8 @@ pub(crate) fn refused_record(code: String, names_fields: bool, exists: bool) -> 
         "REQUEST_LIMIT_EXCEEDED" => Outcome::Later { after: Some(LIMIT_PAUSE), code },
         // Two creates of one key met: the loser finds the winner's record by the key.
         "DUPLICATE_VALUE" if !exists => Outcome::Later { after: None, code },
+        // A record whose line says so is not written, whatever broke.
+        "UNKNOWN_EXCEPTION" => Outcome::Later { after: None, code },
         known if FOR_NOW.contains(&known) => Outcome::Later { after: None, code },
         known if exists && !names_fields && NOT_THERE.contains(&known) => Outcome::Gone,
         _ => Outcome::Rejected { code },
@@ -209,6 +219,9 @@ mod tests {
             (503, "SERVER_UNAVAILABLE", Write, ErrorKind::Unknown),
             (504, "", Write, ErrorKind::Unknown),
             (300, "", Write, ErrorKind::Rejected),
+            (302, "", Write, ErrorKind::Transient),
+            (308, "", Read, ErrorKind::Transient),
+            (400, "PROCESSING_HALTED", Write, ErrorKind::Transient),
         ];
         for (status, code, effect, kind) in cases {
             assert_eq!(kind_of(status, code, None, effect), kind, "{status} {code} {effect:?}");
@@ -250,6 +263,10 @@ mod tests {
         let cases = [
             ("UNABLE_TO_LOCK_ROW", false, true, later("UNABLE_TO_LOCK_ROW")),
             ("SERVER_UNAVAILABLE", false, false, later("SERVER_UNAVAILABLE")),
+            ("ALL_OR_NONE_OPERATION_ROLLED_BACK", false, true, later("ALL_OR_NONE_OPERATION_ROLLED_BACK")),
+            ("UNKNOWN_EXCEPTION", false, false, later("UNKNOWN_EXCEPTION")),
+            ("STRING_TOO_LONG", true, true, rejected("STRING_TOO_LONG")),
+            ("DUPLICATES_DETECTED", false, false, rejected("DUPLICATES_DETECTED")),
             ("ENTITY_IS_DELETED", false, true, Outcome::Gone),
             ("NOT_FOUND", false, true, Outcome::Gone),
             ("INVALID_CROSS_REFERENCE_KEY", false, true, Outcome::Gone),

@@ -12,7 +12,7 @@ use crate::natural;
 use crate::object::{Object, Selection, Sighting as _, observation};
 use crate::records::{Op, Records, op};
 use crate::row::{Row, same_id};
-use crate::shape::Shape;
+use crate::shape::{Shape, is_out_of_shape};
 use crate::soql::{encoded, list};
 use crate::trouble::{Effect, RecordResult, outcome_of, record_result, refused_record};
 use crate::{KEY_FIELD, MARK_FIELD};
@@ -92,11 +92,7 @@ impl<T: Object> Records<T> {
         let (mut unknown, mut doubled) = (Vec::new(), Vec::new());
         for (at, (write, outcome)) in writes.iter().zip(outcomes.iter()).enumerate() {
             match (outcome, write) {
-                (Outcome::Rejected { code }, _)
-                    if matches!(code.as_str(), "INVALID_FIELD" | "INVALID_FIELD_FOR_INSERT_UPDATE") =>
-                {
-                    unknown.push(at);
-                }
+                (Outcome::Rejected { code }, _) if is_out_of_shape(code) => unknown.push(at),
                 (Outcome::Later { code, .. }, Write::Create { key, .. }) if code == "DUPLICATE_VALUE" => {
                     doubled.push((at, key.clone()));
                 }
@@ -114,9 +110,10 @@ impl<T: Object> Records<T> {
         }
         let keys: Vec<_> = doubled.iter().map(|(_, key)| key.as_str()).collect();
         if !keys.is_empty() {
-            let soql = format!("SELECT {KEY_FIELD} FROM {} WHERE {KEY_FIELD} IN {}", T::NAME, list(keys));
+            let keys = list(keys);
+            let soql = format!("SELECT {KEY_FIELD} FROM {} WHERE {KEY_FIELD} IN {keys} AND IsDeleted = false", T::NAME);
             // Without an answer the outcome stays: for later.
-            if let Ok(rows) = self.client.rows(op::<T>(Op::Write), soql).await {
+            if let Ok(rows) = self.client.all_rows(op::<T>(Op::Write), soql).await {
                 let is_there = |key: &str| rows.iter().any(|row| Row(row).text(KEY_FIELD) == Ok(Some(key)));
                 for (at, key) in doubled {
                     if is_there(key.as_str()) {
@@ -136,7 +133,7 @@ impl<T: Object> Records<T> {
         let selection = Selection::<T>::of(&self.client).await?;
         let shape = self.client.shape(T::NAME).await?;
         let mut steps = self.steps(owner, writes, &selection, &shape).await?;
-        let keyed = selection.has_key();
+        let keyed = shape.takes_key();
         if !keyed {
             self.settle_what_is_there(owner, &shape, &mut steps).await?;
         }
@@ -179,7 +176,7 @@ impl<T: Object> Records<T> {
             Write::Create { key, item } => {
                 let (mut record, mut losses) = T::record(item, T::FIELDS);
                 record.insert("OwnerId".to_owned(), json!(owner));
-                if selection.has_key() {
+                if shape.takes_key() {
                     record.insert(KEY_FIELD.to_owned(), json!(key));
                 }
                 if shape.field(MARK_FIELD).is_some_and(|field| field.createable) {

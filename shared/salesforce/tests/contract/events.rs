@@ -1,5 +1,7 @@
 //! Observing events.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use sim_kit::{Fault, FaultRule};
@@ -124,6 +126,60 @@ async fn an_event_that_becomes_visible_late_is_not_missed() {
     world.later(120);
     let (items, _) = round(&world, position).await;
     assert_eq!(ids(&items), [&slow]);
+}
+
+#[tokio::test]
+async fn what_becomes_visible_later_than_the_overlap_is_seen_with_the_next_complete_listing() {
+    let world = world().await;
+    let (_, position) = round(&world, Position::Start).await;
+    let commit = |seconds| world.org.model().knobs.commit_delay = Duration::from_secs(seconds);
+    commit(11 * 60);
+    let late = world.plant("too late", "2031-03-04T09:00:00Z", "2031-03-04T10:00:00Z");
+    commit(0);
+    world.later(10 * 60 + 30);
+    // A change moves the mark on before the transaction ends.
+    let other = world.plant("other", "2031-03-04T09:00:00Z", "2031-03-04T10:00:00Z");
+    let (items, position) = round(&world, position).await;
+    assert_eq!(ids(&items), [&other]);
+    world.later(60);
+    let (items, _) = round(&world, position).await;
+    assert_eq!(ids(&items), Vec::<&RemoteId>::new(), "no transaction of Salesforce's lasts so long: see the crate");
+    let (items, _) = round(&world, Position::Start).await;
+    assert!(ids(&items).contains(&&late));
+}
+
+#[tokio::test]
+async fn more_answers_to_invitations_than_one_look_takes_are_all_seen() {
+    let world = world().await;
+    let contact = world.org.model().rows("Contact").next().unwrap().id().to_owned();
+    let events: Vec<RemoteId> =
+        (0..25).map(|n| world.plant(&format!("{n}"), "2031-03-04T09:00:00Z", "2031-03-04T10:00:00Z")).collect();
+    let (_, position) = round(&world, Position::Start).await;
+    world.later(1800);
+    for event in &events {
+        let body = json!({"EventId": event, "RelationId": contact});
+        world.by_hand(Method::POST, "sobjects/EventRelation", &body);
+    }
+    world.org.model().knobs.batch_size = Some(1);
+    let (items, position) = round(&world, position).await;
+    assert_eq!(ids(&items).into_iter().collect::<BTreeSet<_>>(), events.iter().collect());
+    world.later(1800);
+    let (_, position) = round(&world, position).await;
+    assert_eq!(round(&world, position).await.0.len(), 0);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_between_two_pages_is_renewed_and_the_round_goes_on() {
+    let world = world().await;
+    for n in 0..3 {
+        world.plant(&format!("{n}"), "2031-03-04T09:00:00Z", "2031-03-04T10:00:00Z");
+    }
+    world.org.model().knobs.batch_size = Some(1);
+    let page = world.events().changes(&window(), &Position::Start).await.unwrap();
+    let Next::Page(token) = page.next else { panic!("one page only") };
+    world.org.faults().add(FaultRule::on(Method::GET, "/query/", Fault::FailBefore(401)));
+    assert_eq!(round(&world, Position::Page(token)).await.0.len(), 2);
+    assert_eq!(world.vault.saves(), 1);
 }
 
 #[tokio::test]

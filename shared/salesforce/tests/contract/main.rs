@@ -1,5 +1,6 @@
 //! The ports' contract, kept on a simulated org over HTTP.
 
+mod answers;
 mod events;
 mod follow_properties;
 mod mail;
@@ -18,7 +19,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sim_kit::{SimClock, Simulator};
+use sim_kit::{Model as _, Request, SimClock, Simulator};
 use sim_salesforce::{CLIENT_ID, CLIENT_SECRET, Salesforce as Org};
 use syncline_core::ids::{RemoteId, SyncKey};
 use syncline_core::item::{Event, Sensitivity, ShowAs};
@@ -83,6 +84,12 @@ struct World {
     shared: Arc<SharedOrg>,
 }
 
+/// As the house makes it.
+fn http() -> reqwest::Client {
+    let policy = reqwest::redirect::Policy::none();
+    reqwest::Client::builder().no_proxy().redirect(policy).build().unwrap()
+}
+
 async fn world() -> World {
     world_of(Org::northwind(at(NOW))).await
 }
@@ -100,7 +107,7 @@ async fn world_of(org: Org) -> World {
     };
     let vault = Arc::new(Vault(Mutex::new((grant, 0))));
     let settings = Settings { login_url: org.url(), ..Settings::new(CLIENT_ID, CLIENT_SECRET) };
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http();
     let shared = Arc::new(SharedOrg::new());
     let account = Account { user: anna.clone(), username: ANNA.to_owned() };
     let clock = Arc::new(WorldClock(clock));
@@ -115,7 +122,7 @@ impl World {
             self.org.model().rows("User").find(|row| row.text("Username") == username).map(|row| row.id().to_owned());
         let grant = Grant { access_token: Some(format!("sim-{username}")), ..self.vault.grant() };
         let settings = Settings { login_url: self.org.url(), ..Settings::new(CLIENT_ID, CLIENT_SECRET) };
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http();
         let clock = Arc::new(WorldClock(self.org.clock().clone()));
         let account = Account { user: RemoteId::new(user.unwrap()), username: username.to_owned() };
         Salesforce::new(settings, http, Arc::new(Vault(Mutex::new((grant, 0)))), clock, shared, account)
@@ -146,6 +153,24 @@ impl World {
         let reply = self.org.with(|org, context| org.by_hand(ANNA, method, &target, body, context.now));
         assert!(reply.status.is_success(), "{} {}", reply.status, reply.body_json());
         reply.body_json()
+    }
+
+    /// Anna does what only the SOAP API can; gives the answer.
+    fn soap(&self, operation: &str, content: &str) -> String {
+        let body = format!(
+            "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+             xmlns:urn=\"urn:partner.soap.sforce.com\"><s:Header><urn:SessionHeader><urn:sessionId>sim-{ANNA}\
+             </urn:sessionId></urn:SessionHeader></s:Header><s:Body><urn:{operation}>{content}</urn:{operation}>\
+             </s:Body></s:Envelope>"
+        );
+        let mut request = Request::new(Method::POST, "/services/Soap/u/59.0", "http://sf.test");
+        request.headers.insert("content-type", "text/xml".parse().unwrap());
+        request.headers.insert("soapaction", "\"\"".parse().unwrap());
+        request.body = body.into_bytes();
+        let reply = self.org.with(|org, context| org.handle(&request, context));
+        let text = String::from_utf8(reply.body).unwrap();
+        assert!(reply.status.is_success(), "{text}");
+        text
     }
 
     /// Anna makes an event in Salesforce; gives its id.

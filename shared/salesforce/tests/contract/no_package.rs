@@ -48,6 +48,18 @@ async fn a_lost_create_is_found_by_what_it_is_and_two_alike_stay_two() {
 }
 
 #[tokio::test]
+async fn a_lost_create_of_what_is_archived_at_once_is_found_too() {
+    let world = bare().await;
+    let long_ago = Event { time: timed("2029-03-04T09:00:00Z", "2029-03-04T10:00:00Z"), ..meeting() };
+    for fault in [Fault::FailAfter(504), Fault::DropAfter] {
+        world.org.faults().add(FaultRule::on(Method::POST, "v59.0/composite", fault));
+        world.write_one(create("key", &long_ago)).await;
+    }
+    world.made("key", &long_ago).await;
+    assert_eq!(world.count("Event"), 1);
+}
+
+#[tokio::test]
 async fn tasks_leads_and_mail_are_made_once() {
     let world = bare().await;
     let task = Task {

@@ -140,3 +140,38 @@ async fn people_are_found_by_name() {
     ];
     assert_eq!(found, expected);
 }
+
+#[tokio::test]
+async fn no_text_breaks_out_of_a_question() {
+    let world = world().await;
+    let hostile = [
+        "x') OR Id != null OR Email IN ('",
+        "\\",
+        "\\' OR Name != '",
+        "' OR Name LIKE '%",
+        "%",
+        "_",
+        "a\nb\r\tc\u{0}\u{b}",
+        "\u{1d11e}\u{202e}\u{e9}",
+        "mia.larsen@fabrikam.example' --",
+    ];
+    let texts = hostile.map(str::to_owned);
+    let people = world.crm.people();
+    assert_eq!(people.by_address(&texts).await.unwrap(), []);
+    assert_eq!(people.companies_by_domain(&texts).await.unwrap(), []);
+    assert_eq!(people.companies_by_name(&texts).await.unwrap(), []);
+    let names = hostile.map(|text| PersonName { first: String::new(), last: text.to_owned() });
+    assert_eq!(people.by_name(&names).await.unwrap(), []);
+    let keys = hostile.map(SyncKey::from_text);
+    assert_eq!(world.events().find(&keys).await.unwrap(), []);
+    let mails: Vec<_> =
+        keys.iter().map(|key| (key.clone(), syncline_core::ids::MessageId::new(key.as_str()))).collect();
+    assert_eq!(world.crm.mail().find(&mails).await.unwrap(), []);
+    // And what is there under such a name is found.
+    for text in hostile {
+        let text = text.replace(['\u{0}', '\u{b}'], "");
+        world.by_hand(Method::POST, "sobjects/Account", &json!({"Name": text}));
+        let found = people.companies_by_name(std::slice::from_ref(&text)).await.unwrap();
+        assert!(found.iter().any(|it| it.name == text && it.by == CompanyBy::Name), "{text:?}: {found:?}");
+    }
+}

@@ -63,6 +63,66 @@ async fn who_sees_less_than_a_colleague_finds_out_by_being_refused_once() {
 }
 
 #[tokio::test]
+async fn who_sees_more_than_a_colleague_who_asked_first_sees_all() {
+    let world = world().await;
+    hide(&world, BEN, "Event.Location", FieldAccess::Hidden);
+    hide(&world, BEN, "Event.Description", FieldAccess::Read);
+    let new = |key: &str| EventWrite::Create { key: SyncKey::from_text(key), item: meeting() };
+    let bens = done(world.colleague(BEN).events().write(&[new("bens")]).await.unwrap().remove(0));
+    assert_eq!(bens.losses.len(), 2);
+    let made = done(world.write_one(new("annas")).await);
+    assert_eq!(made.losses, []);
+    assert_eq!(world.seen(&made.id).await.event, meeting());
+}
+
+#[tokio::test]
+async fn users_of_one_org_share_what_it_says_of_its_objects() {
+    let world = world().await;
+    world.made("key", &meeting()).await;
+    let page = world.events().changes(&window(), &Position::Start).await.unwrap();
+    let asked = world.requests("/describe");
+    assert_eq!(asked, 2, "events, and who is invited to them");
+    let ben = world.colleague(BEN);
+    ben.events().read(&[page.items[0].id().clone()]).await.unwrap();
+    ben.events().changes(&window(), &Position::Start).await.unwrap();
+    assert_eq!(world.requests("/describe"), asked);
+    world.later(3600);
+    world.org.journal().clear();
+    ben.events().read(&[page.items[0].id().clone()]).await.unwrap();
+    let unchanged = world.org.journal().entries().filter(|entry| entry.status == 304).count();
+    assert_eq!(unchanged, world.requests("/describe"), "after an hour, whether it has changed");
+    assert!(unchanged > 0);
+}
+
+#[tokio::test]
+async fn who_sees_less_is_refused_once_and_not_in_each_session() {
+    let world = world().await;
+    world.made("key", &meeting()).await;
+    hide(&world, BEN, "Event.Location", FieldAccess::Hidden);
+    let changes = async |position: &Position| {
+        let page = world.colleague(BEN).events().changes(&window(), position).await.unwrap();
+        let syncline_core::cursor::Next::Done(token) = page.next else { panic!("one page") };
+        Position::Delta(token)
+    };
+    let position = changes(&changes(&Position::Start).await).await;
+    world.later(600);
+    world.org.journal().clear();
+    changes(&position).await;
+    assert_eq!(world.org.journal().total(), 1, "an idle poll by a new adapter");
+}
+
+#[tokio::test]
+async fn a_key_that_may_only_be_read_is_as_good_as_none() {
+    let world = world().await;
+    hide(&world, ANNA, "Event.Syncline_Key__c", FieldAccess::Read);
+    for _ in 0..2 {
+        let made = world.made("key", &meeting()).await;
+        assert_eq!(world.seen(&made.id).await.key, None);
+    }
+    assert_eq!(world.count("Event"), 1, "known by what it is");
+}
+
+#[tokio::test]
 async fn a_field_that_is_hidden_later_is_given_up_at_the_next_write_and_poll() {
     let world = world().await;
     let made = world.made("key", &meeting()).await;

@@ -315,3 +315,31 @@ async fn one_bad_contact_does_not_block_the_rest_of_its_batch() {
     let unknown = Written { id: RemoteId::new("003000000000001AAA"), version: Version::new("v"), losses: vec![] };
     assert_eq!(kind.write(&[delete(&unknown)]).await, [Outcome::Gone]);
 }
+
+#[tokio::test]
+async fn of_merged_contacts_one_is_gone_and_the_other_shown() {
+    let world = world().await;
+    let kind = contacts(&world);
+    let twin = kind.made("twin", &Contact { email: "mia2@fabrikam.example".into(), ..person() }).await;
+    let stays = kind.made("stays", &person()).await;
+    let (_, position) = kind.round(Position::Start).await;
+    world.later(1800);
+    let type_of =
+        |name: &str, text: &str| format!("<t:{name} xmlns:t=\"urn:sobject.partner.soap.sforce.com\">{text}</t:{name}>");
+    let master =
+        format!("{}{}{}", type_of("type", "Contact"), type_of("Id", stays.id.as_str()), type_of("Department", "Sales"));
+    let merge = format!(
+        "<urn:request><urn:masterRecord>{master}</urn:masterRecord>\
+         <urn:recordToMergeIds>{}</urn:recordToMergeIds></urn:request>",
+        twin.id,
+    );
+    let answer = world.soap("merge", &merge);
+    assert!(answer.contains("<success>true</success>"), "{answer}");
+    let page = kind.items.changes(&world.anna, &position).await.unwrap();
+    assert!(page.items.contains(&Observation::Gone { id: twin.id.clone() }), "{:?}", page.items);
+    let shown =
+        |item: &Observation<ItemSeen<Contact>>| matches!(item, Observation::Present(seen) if seen.id == stays.id);
+    assert!(page.items.iter().any(shown), "{:?}", page.items);
+    assert_eq!(page.items.len(), 2);
+    assert_eq!(kind.read(&twin.id).await, Observation::Gone { id: twin.id.clone() });
+}
