@@ -19,6 +19,8 @@
 //! - No token without a grant that proves itself, but for the fixed ones of tests (`sim-<username>`,
 //!   `test-token`, `refresh-<username>`). Assertions are verified with the connected app's certificate; that
 //!   of [`APP_CERTIFICATE`] is for the simulator only, its private key being public.
+//! - Change events tell what a transaction changed: of each row once, and of several rows with the same change
+//!   together. Each part of a composite request that is not all or nothing is a transaction.
 //! - Outbound messages and change events leave after the change is committed, at least once, and are tried
 //!   again for a day; sessions are never lent to a receiver.
 //! - What a user sees is a schema of his own (field-level security) and the rows that one function,
@@ -27,10 +29,10 @@
 //!   each row after all those checks.
 //! - What a row brings about in others (an invitee's own event, a mail's task, a file's document, a person
 //!   account's contact) happens in the request that writes the row, and is undone with it.
-//! - Absent: record types besides the master, series of tasks, series of events but as single rows, rooms and
-//!   other resources as invitees, the limit of long calls at a time, paths along relationships, sObject trees,
-//!   layouts, rows seen of late, Apex, and the Bulk, Tooling, Metadata, Streaming and Pub/Sub APIs (change
-//!   events leave by the relay only).
+//! - Absent: record types besides the master, series of tasks, series of events but as single rows and one of the
+//!   pattern, rooms and other resources as invitees, the limit of long calls at a time, paths along relationships,
+//!   sObject trees, layouts, rows seen of late, Apex, and the Bulk, Tooling, Metadata, Streaming and Pub/Sub APIs
+//!   (change events leave by the relay only).
 
 mod http;
 mod model;

@@ -322,5 +322,5 @@ class Notices(Org):
             header = event["detail"]["payload"]["ChangeEventHeader"]
             self.assertEqual((header["changeType"], header["recordIds"], header["entityName"]), (kind, [row], "Contact"))
             if origin:
-                self.assertEqual((header["changeOrigin"], header["nulledFields"]), (origin, ["FirstName"]))
+                self.assertEqual((header["changeOrigin"], header["nulledFields"]), (origin, ["Name.FirstName"]))
         self.assertEqual(event["detail-type"], "ContactChangeEvent")

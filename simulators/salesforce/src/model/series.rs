@@ -11,10 +11,15 @@ use super::{Input, Salesforce, rules, stamp};
 /// What the events of one series share. No client sees it.
 const SERIES: &str = "_series";
 
+/// The `GroupEventType` of an event without invitees, and of the one that stands for a series.
+const SINGLE: &str = "0";
+const PATTERN: &str = "3";
+
 impl Salesforce {
     /// A user makes a series in the vendor's own client: one event for each start, all with the fields of
-    /// `event` (its length in `DurationInMinutes`) and the rule `pattern` (an iCalendar `RRULE`).
-    /// Gives the ids in order; nothing if the user or a field is unknown.
+    /// `event` (its length in `DurationInMinutes`) and the rule `pattern` (an iCalendar `RRULE`), and one more
+    /// that stands for the pattern, at the time of the first.
+    /// Gives the ids of the former in order; nothing if the user or a field is unknown.
     pub fn plant_series(
         &mut self,
         username: &str,
@@ -31,9 +36,11 @@ impl Salesforce {
             return Vec::new();
         };
         let series = super::id::mint(object.prefix, &self.draw("series"));
-        let first = starts.iter().min().copied().map(stamp::write);
+        let Some(first) = starts.iter().min().copied() else {
+            return Vec::new();
+        };
         let mut planted = Vec::new();
-        for start in starts {
+        for (start, group) in [(&first, PATTERN)].into_iter().chain(starts.iter().map(|start| (start, SINGLE))) {
             let mut fields = event.as_object().cloned().unwrap_or_default();
             fields.insert("StartDateTime".to_owned(), json!(stamp::write(*start)));
             let Ok(id) = self.create(&caller, object, &Input { fields: &fields, also_id: false }, now) else {
@@ -42,13 +49,16 @@ impl Salesforce {
             let of_series = [
                 ("IsRecurrence2", json!(true)),
                 ("Recurrence2PatternText", json!(pattern)),
-                ("Recurrence2PatternStartDate", json!(first)),
+                ("Recurrence2PatternStartDate", json!(stamp::write(first))),
                 ("Recurrence2PatternTimeZone", zone.clone()),
                 ("Recurrence2PatternVersion", json!("1")),
+                ("GroupEventType", json!(group)),
                 (SERIES, json!(series)),
             ];
             rules::hush(self, &id, &of_series, now);
-            planted.push(id);
+            if group == SINGLE {
+                planted.push(id);
+            }
         }
         planted
     }

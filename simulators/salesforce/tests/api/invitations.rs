@@ -148,9 +148,16 @@ fn a_series_is_single_rows_whose_rule_is_read_only() {
     assert_eq!(world.row("Event", &ids[1])["IsRecurrence2Exception"], json!(true));
     let onwards = format!("sobjects/Event/{}/fromThisEventOnwards", ids[2]);
     assert_eq!(world.call("DELETE", &onwards, Value::Null).status, 204);
+    let pattern = world.only("Event", "GroupEventType = '3'");
     let left: BTreeSet<String> = world.org.rows("Event").map(|row| row.id().to_owned()).collect();
-    assert_eq!(left, ids[..2].iter().cloned().collect());
+    assert_eq!(left, ids[..2].iter().cloned().chain([pattern.clone()]).collect());
+    let stands_for_all = world.row("Event", &pattern);
+    assert_eq!(stands_for_all["StartDateTime"], "2031-05-07T09:00:00.000+0000");
+    assert_eq!(stands_for_all["Recurrence2PatternText"], "RRULE:FREQ=DAILY;COUNT=4");
     assert_eq!(world.call("DELETE", &onwards, Value::Null).status, 404);
+    let all = format!("sobjects/Event/{}/fromThisEventOnwards", ids[0]);
+    assert_eq!(world.call("DELETE", &all, Value::Null).status, 204);
+    assert_eq!(world.org.rows("Event").count(), 0, "the pattern goes with the first");
     let single = meeting(&mut world);
     let reply = world.call("DELETE", &format!("sobjects/Event/{single}/fromThisEventOnwards"), Value::Null);
     assert_eq!(reply.status, 400);
