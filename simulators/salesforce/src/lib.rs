@@ -30,12 +30,13 @@
 //! - What a row brings about in others (an invitee's own event, a mail's task, a file's document, a person
 //!   account's contact) happens in the request that writes the row, and is undone with it.
 //! - Absent: record types besides the master, series of tasks, series of events but as single rows and one of the
-//!   pattern, rooms and other resources as invitees, the limit of long calls at a time, paths along relationships,
-//!   sObject trees, layouts, rows seen of late, Apex, and the Bulk, Tooling, Metadata, Streaming and Pub/Sub APIs
-//!   (change events leave by the relay only).
+//!   pattern, rooms and other resources as invitees, the limit of long calls at a time, layouts that somebody made,
+//!   list views, rows seen of late, Apex, and the Bulk, Tooling, Metadata, Streaming and Pub/Sub APIs (change
+//!   events leave by the relay only).
 
 mod http;
 mod model;
+mod order;
 mod package;
 mod soql;
 mod switchboard;

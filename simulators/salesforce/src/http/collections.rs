@@ -10,7 +10,7 @@ use crate::model::refusal::Refusal;
 use crate::model::schema::{Kind, Object};
 use crate::model::{Caller, Input, Salesforce, Upserted, id, record};
 
-use super::{Answer, Call, atomically, flag, ok, rows};
+use super::{Answer, Call, atomically, flag, in_order, ok, order_of, rows};
 
 const MOST_WRITTEN: usize = 200;
 const MOST_READ: usize = 2000;
@@ -88,13 +88,18 @@ fn told(outcome: &Outcome) -> Value {
             json!({ "id": id, "success": true, "errors": [], "created": created })
         }
         Err(refusals) => {
-            let errors = refusals.iter().map(|refusal| {
-                let fields = refusal.fields.clone().unwrap_or_default();
-                json!({ "statusCode": refusal.code, "message": refusal.message, "fields": fields })
-            });
-            json!({ "success": false, "errors": errors.collect::<Value>() })
+            json!({ "success": false, "errors": errors(refusals) })
         }
     }
+}
+
+/// The errors of one record among others.
+pub(super) fn errors(refusals: &[Refusal]) -> Value {
+    let errors = refusals.iter().map(|refusal| {
+        let fields = refusal.fields.clone().unwrap_or_default();
+        json!({ "statusCode": refusal.code, "message": refusal.message, "fields": fields })
+    });
+    errors.collect()
 }
 
 fn id_in(record: &Map<String, Value>) -> Option<&str> {
@@ -262,5 +267,5 @@ pub(super) fn read(org: &Salesforce, call: &Call<'_>, object: &str) -> Answer {
         view.map(|view| Value::Object(record(&view, fields.iter().copied(), &call.base(), call.now)))
             .unwrap_or_default()
     });
-    Ok(ok(&found.collect()))
+    Ok(in_order(200, &found.collect(), &order_of(fields.iter().copied())))
 }

@@ -9,6 +9,9 @@ use crate::model::{Salesforce, is_mergeable};
 
 use super::{Call, ok};
 
+/// The record type that every object has.
+pub(super) const MASTER: &str = "012000000000000AAA";
+
 /// Every object, briefly. 304 if the client has seen the schema as it is.
 pub(super) fn all(org: &Salesforce, call: &Call<'_>) -> Reply {
     unless_known(org, call, || {
@@ -36,10 +39,9 @@ pub(super) fn full(org: &Salesforce, object: &'static Object, call: &Call<'_>) -
             })
         });
         described.insert("childRelationships".to_owned(), children.collect());
-        let layout = format!("{}/sobjects/{}/describe/layouts/012000000000000AAA", call.base(), object.name);
         let master = json!({
             "active": true, "available": true, "defaultRecordTypeMapping": true, "developerName": "Master",
-            "master": true, "name": "Master", "recordTypeId": "012000000000000AAA", "urls": { "layout": layout },
+            "master": true, "name": "Master", "recordTypeId": MASTER, "urls": { "layout": layout_of(call, object) },
         });
         described.insert("recordTypeInfos".to_owned(), json!([master]));
         described.insert(
@@ -49,8 +51,21 @@ pub(super) fn full(org: &Salesforce, object: &'static Object, call: &Call<'_>) -
                 { "label": format!("My {}", object.plural), "name": "mine" },
             ]),
         );
+        // What no object of this schema has.
+        let same = json!({
+            "actionOverrides": [], "compactLayoutable": true, "defaultImplementation": null, "extendedBy": null,
+            "extendsInterfaces": null, "implementedBy": null, "implementsInterfaces": null, "listviewable": null,
+            "lookupLayoutable": null, "namedLayoutInfos": [], "networkScopeFieldName": null,
+            "searchLayoutable": object.searchable, "sobjectDescribeOption": "FULL",
+        });
+        described.extend(same.as_object().cloned().unwrap_or_default());
         Value::Object(described)
     })
+}
+
+/// The layout of the record type that every object has.
+pub(super) fn layout_of(call: &Call<'_>, object: &Object) -> String {
+    format!("{}/sobjects/{}/describe/layouts/{MASTER}", call.base(), object.name)
 }
 
 fn unless_known(org: &Salesforce, call: &Call<'_>, body: impl FnOnce() -> Value) -> Reply {
@@ -70,30 +85,36 @@ fn summary(object: &Object, call: &Call<'_>) -> Map<String, Value> {
         "label": object.label, "labelPlural": object.plural, "layoutable": true, "mergeable": is_mergeable(object.name),
         "mruEnabled": true, "name": object.name, "queryable": true, "replicateable": true, "retrieveable": true,
         "searchable": object.searchable, "triggerable": true, "undeletable": object.deletable, "updateable": object.updateable,
-        "urls": { "sobject": here, "describe": format!("{here}/describe"), "rowTemplate": format!("{here}/{{ID}}") },
+        "urls": {
+            "sobject": here, "describe": format!("{here}/describe"), "rowTemplate": format!("{here}/{{ID}}"),
+            "layouts": format!("{here}/describe/layouts"),
+            "compactLayouts": format!("{here}/describe/compactLayouts"),
+            "approvalLayouts": format!("{here}/describe/approvalLayouts"),
+        },
     });
     summary.as_object().cloned().unwrap_or_default()
 }
 
-fn field(object: &Object, field: &Field) -> Value {
+pub(super) fn picklist(field: &Field) -> Vec<Value> {
+    let (Kind::Picklist(values) | Kind::Combo(values)) = field.kind else {
+        return Vec::new();
+    };
+    let described = values.iter().enumerate().map(|(place, (value, label))| {
+        json!({
+            "active": true, "defaultValue": field.defaulted && place == 0, "label": label, "validFor": null,
+            "value": value,
+        })
+    });
+    described.collect()
+}
+
+pub(super) fn field(object: &Object, field: &Field) -> Value {
     let length = field.length().unwrap_or(0);
     let (digits, precision, scale) = match field.kind {
         Kind::Int => (8, 0, 0),
         Kind::Double(precision, scale) => (0, precision, scale),
         Kind::Currency => (0, 18, 2),
         _ => (0, 0, 0),
-    };
-    let picklist: Vec<Value> = match field.kind {
-        Kind::Picklist(values) | Kind::Combo(values) => {
-            let described = values.iter().enumerate().map(|(place, (value, label))| {
-                json!({
-                    "active": true, "defaultValue": field.defaulted && place == 0, "label": label,
-                    "validFor": null, "value": value,
-                })
-            });
-            described.collect()
-        }
-        _ => Vec::new(),
     };
     let long_text = matches!(field.kind, Kind::Area(length) if length > 255);
     let default = match field.kind {
@@ -117,7 +138,7 @@ fn field(object: &Object, field: &Field) -> Value {
         "groupable": field.sortable() && field.kind != Kind::DateTime, "idLookup": field.id_lookup, "inlineHelpText": field.help,
         "label": field.label, "length": length, "name": field.name, "nameField": field.is_name,
         "namePointing": field.polymorphic(), "nillable": field.nillable,
-        "permissionable": field.permissionable(object), "picklistValues": picklist,
+        "permissionable": field.permissionable(object), "picklistValues": picklist(field),
         "polymorphicForeignKey": field.polymorphic(), "precision": precision, "referenceTo": field.targets(),
         "relationshipName": field.relationship, "restrictedPicklist": field.restricted, "scale": scale,
         "searchPrefilterable": matches!(field.kind, Kind::Reference(_)), "soapType": soap_type(field),

@@ -13,7 +13,8 @@ pub(super) const NEWEST: &str = "67.0";
 const OLDEST: u32 = 31;
 
 /// The resources of a version.
-const RESOURCES: [&str; 7] = ["sobjects", "query", "queryAll", "search", "parameterizedSearch", "limits", "composite"];
+const RESOURCES: [&str; 8] =
+    ["sobjects", "query", "queryAll", "search", "parameterizedSearch", "limits", "composite", "recent"];
 
 pub(super) fn is_version(number: &str) -> bool {
     number.strip_suffix(".0").is_some_and(|whole| !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()))
@@ -51,5 +52,5 @@ pub(super) fn resources(org: &Salesforce, call: &Call<'_>) -> Value {
 /// What can be done with several calls or rows at once.
 pub(super) fn of_composite(call: &Call<'_>) -> Value {
     let base = call.base();
-    ["batch", "graph", "sobjects"].into_iter().map(|name| (name, format!("{base}/composite/{name}"))).collect()
+    ["batch", "graph", "sobjects", "tree"].into_iter().map(|name| (name, format!("{base}/composite/{name}"))).collect()
 }

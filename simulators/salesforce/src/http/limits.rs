@@ -6,6 +6,9 @@ use sim_kit::Reply;
 
 use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
+use crate::model::schema::Object;
+
+use super::Call;
 
 /// The allowances of a developer's org that nothing here uses up.
 const UNUSED: [(&str, u64); 46] = [
@@ -77,6 +80,19 @@ pub(super) fn all(org: &Salesforce, now: Timestamp) -> Value {
     }
     all.insert("PermissionSets".to_owned(), sets);
     Value::Object(all)
+}
+
+/// How many rows there are of the objects that are named, or of all.
+pub(super) fn record_counts(org: &Salesforce, call: &Call<'_>) -> Value {
+    let wanted = call.request.param("sObjects").map(|names| names.split(',').map(str::trim).collect::<Vec<_>>());
+    let named = |object: &&Object| {
+        wanted.as_ref().is_none_or(|names| names.iter().any(|name| name.eq_ignore_ascii_case(object.name)))
+    };
+    let counts =
+        call.schema.objects().iter().filter(named).map(
+            |object| json!({ "count": org.seen(call.caller, object, false, call.now).count(), "name": object.name }),
+        );
+    json!({ "sObjects": counts.collect::<Value>() })
 }
 
 /// Counts one call, or refuses it because the day's are used up.

@@ -6,11 +6,14 @@ mod composite;
 mod describe;
 mod files;
 mod index;
+mod layouts;
 mod limits;
 mod oauth;
 mod outbound;
 mod packing;
+mod password;
 mod query;
+mod related;
 mod replication;
 mod rows;
 mod search;
@@ -23,8 +26,9 @@ use sim_kit::{Context, Model, Reply, Request, Switch};
 
 use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
-use crate::model::schema::{Object, Schema};
-use crate::model::{Caller, Input, Terms};
+use crate::model::schema::{Field, Object, Schema};
+use crate::model::{Caller, Input, Terms, id};
+use crate::order::Order;
 use crate::switchboard;
 
 use index::NEWEST;
@@ -258,6 +262,9 @@ fn resource(org: &mut Salesforce, call: &Call<'_>, rest: &[&str]) -> Reply {
     let answer = match (method, rest) {
         ("GET", []) => Ok(ok(&index::resources(org, call))),
         ("GET", ["limits"]) => Ok(ok(&limits::all(org, call.now))),
+        ("GET", ["limits", "recordCount"]) => Ok(ok(&limits::record_counts(org, call))),
+        // Rows are seen of late in the vendor's own client only.
+        ("GET", ["recent"]) => Ok(ok(&json!([]))),
         ("GET", ["search"]) => search::sosl(org, call),
         ("GET" | "POST", ["parameterizedSearch"]) => search::parameterized(org, call),
         ("GET", ["query"]) => query::first_page(org, call, false),
@@ -272,6 +279,7 @@ fn resource(org: &mut Salesforce, call: &Call<'_>, rest: &[&str]) -> Reply {
         ("POST", ["composite"]) => composite::composite(org, call),
         ("POST", ["composite", "batch"]) => composite::batch(org, call),
         ("POST", ["composite", "graph"]) => composite::graphs(org, call),
+        ("POST", ["composite", "tree", name]) => composite::tree(org, call, name),
         ("POST", ["composite", "sobjects"]) => collections::create(org, call),
         ("PATCH", ["composite", "sobjects"]) => collections::update(org, call),
         ("DELETE", ["composite", "sobjects"]) => collections::delete(org, call),
@@ -287,6 +295,7 @@ fn of_object(org: &mut Salesforce, call: &Call<'_>, method: &str, object: &'stat
         ("GET", []) => Ok(describe::brief(object, call)),
         ("POST", []) => rows::create(org, call, object),
         ("GET", ["describe"]) => Ok(describe::full(org, object, call)),
+        ("GET", ["describe", layouts @ ..]) => layouts::answer(call, object, layouts),
         ("GET", ["updated"]) => replication::updated(org, call, object),
         ("GET", ["deleted"]) => replication::deleted(org, call, object),
         (_, ["describe" | "updated" | "deleted"]) => Err(unknown(call, &["sobjects", object.name, "describe"])),
@@ -297,7 +306,11 @@ fn of_object(org: &mut Salesforce, call: &Call<'_>, method: &str, object: &'stat
         ("PATCH", [id]) => rows::update(org, call, object, id),
         ("DELETE", [id]) => rows::delete(org, call, object, id),
         ("DELETE", [id, "fromThisEventOnwards"]) if object.name == "Event" => rows::delete_onwards(org, call, id),
+        (_, [id, "password"]) if object.name == "User" => password::answer(org, call, method, id),
         ("GET", [id, field]) if files::is_blob(object, field) => files::bytes(org, call, object, (id, field)),
+        (_, [id, name]) if object.field(id).is_none() && id::canonical(id).is_some() => {
+            related::answer(org, call, method, object, (id, name))
+        }
         ("GET", [field, value]) => rows::get_by(org, call, object, field, value),
         ("PATCH", [field, value]) => rows::upsert(org, call, object, field, value),
         ("DELETE", [field, value]) => rows::delete_by(org, call, object, field, value),
@@ -312,12 +325,13 @@ fn of_object(org: &mut Salesforce, call: &Call<'_>, method: &str, object: &'stat
 fn unknown(call: &Call<'_>, rest: &[&str]) -> Vec<Refusal> {
     let allowed = match rest {
         []
-        | ["limits" | "query" | "queryAll" | "search" | "sobjects"]
+        | ["limits" | "query" | "queryAll" | "recent" | "search" | "sobjects"]
         | ["query" | "queryAll", _]
+        | ["limits", "recordCount"]
         | ["sobjects", _, "describe" | "updated" | "deleted"] => "HEAD,GET",
         ["parameterizedSearch" | "composite"] | ["sobjects", _] | ["composite", "sobjects", _] => "HEAD,GET,POST",
         ["sobjects", _, _] | ["sobjects", _, _, _] => "HEAD,GET,PATCH,DELETE",
-        ["composite", "batch" | "graph"] => "POST",
+        ["composite", "batch" | "graph"] | ["composite", "tree", _] => "POST",
         ["composite", "sobjects"] => "POST,PATCH,DELETE",
         ["composite", "sobjects", _, _] => "PATCH",
         _ => return Refusal::not_found().into(),
@@ -353,7 +367,21 @@ fn ok(body: &Value) -> Reply {
 }
 
 fn with_body(status: u16, body: &Value) -> Reply {
-    Reply::json(status, body).header("content-type", "application/json;charset=UTF-8")
+    in_order(status, body, &Order::default())
+}
+
+/// An answer whose records have their fields in this order.
+fn in_order(status: u16, body: &Value, order: &Order) -> Reply {
+    let mut reply = Reply::empty(status).header("content-type", "application/json;charset=UTF-8");
+    reply.body = order.write(body);
+    reply
+}
+
+/// The fields in the order in which they are given.
+fn order_of<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Order {
+    let mut order = Order::default();
+    fields.into_iter().for_each(|field| order.add([field.name]));
+    order
 }
 
 /// The answer of a refused request.

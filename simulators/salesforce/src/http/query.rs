@@ -12,7 +12,7 @@ use crate::model::refusal::Refusal;
 use crate::model::{Paging, Salesforce};
 use crate::soql::{Asker, Overflow, Run, Selection, bind, render, render_children};
 
-use super::{Answer, Call, answer, ok};
+use super::{Answer, Call, answer, in_order, ok};
 
 const LEAST_BATCH: usize = 200;
 pub(super) const GREATEST_BATCH: usize = 2000;
@@ -33,9 +33,29 @@ impl Salesforce {
 }
 
 pub(super) fn first_page(org: &mut Salesforce, call: &Call<'_>, all: bool) -> Answer {
-    let Some(soql) = call.request.param("q").filter(|soql| !soql.trim().is_empty()) else {
-        return Err(Refusal::new(400, "MALFORMED_QUERY", "A query string has to be specified").into());
-    };
+    let given = |name: &str| call.request.param(name).filter(|soql| !soql.trim().is_empty());
+    match (given("q"), given("explain")) {
+        (Some(soql), _) => page_of(org, call, soql, all),
+        (None, Some(soql)) => explained(org, call, soql),
+        (None, None) => Err(Refusal::new(400, "MALFORMED_QUERY", "A query string has to be specified").into()),
+    }
+}
+
+/// How a query would be run, which is not done: always row by row.
+fn explained(org: &Salesforce, call: &Call<'_>, soql: &str) -> Answer {
+    let query = bind(&asker(org, call), soql)?;
+    let base = call.base();
+    let found = run(org, call, false, GREATEST_BATCH, &base).ids(&query).len();
+    let all = org.seen(call.caller, query.object, false, call.now).count();
+    let plan = json!({
+        "cardinality": found, "fields": [], "leadingOperationType": "TableScan", "notes": [], "relativeCost": 1.0,
+        "sobjectCardinality": all, "sobjectType": query.object.name,
+    });
+    Ok(ok(&json!({ "plans": [plan], "sourceQuery": soql })))
+}
+
+/// The first page of what a query finds.
+pub(super) fn page_of(org: &mut Salesforce, call: &Call<'_>, soql: &str, all: bool) -> Answer {
     let query = bind(&asker(org, call), soql)?;
     org.bear_query()?;
     let base = call.base();
@@ -43,7 +63,7 @@ pub(super) fn first_page(org: &mut Salesforce, call: &Call<'_>, all: bool) -> An
     let run = run(org, call, all, batch, &base);
     if let Selection::Groups(grouping) = &query.selection {
         let records = run.groups(&query, grouping)?;
-        return Ok(ok(&page(records.len(), &records, None)));
+        return Ok(in_order(200, &page(records.len(), &records, None), &query.keys()));
     }
     let ids = run.ids(&query);
     if matches!(query.selection, Selection::Count) {
@@ -55,7 +75,7 @@ pub(super) fn first_page(org: &mut Salesforce, call: &Call<'_>, all: bool) -> An
     pages.keep_children(org, call, &mut records, overflow);
     let total = ids.len();
     let next = (total > batch).then(|| pages.keep(org, call, Vec::new(), ids));
-    Ok(ok(&page(total, &records, next)))
+    Ok(in_order(200, &page(total, &records, next), &query.keys()))
 }
 
 pub(super) fn next_page(org: &mut Salesforce, call: &Call<'_>, locator: &str) -> Answer {
@@ -74,7 +94,8 @@ pub(super) fn next_page(org: &mut Salesforce, call: &Call<'_>, locator: &str) ->
     let mut records = render_children(&run, &query, ids, path).ok_or_else(bad)?;
     let overflow = run.overflow.into_inner();
     Pages { soql, all: *all, batch: *batch }.keep_children(org, call, &mut records, overflow);
-    Ok(ok(&page(cursor.ids.len(), &records, url)))
+    let keys = query.at(path).unwrap_or(&query).keys();
+    Ok(in_order(200, &page(cursor.ids.len(), &records, url), &keys))
 }
 
 /// What the further pages of a query have in common.

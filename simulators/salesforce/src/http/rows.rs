@@ -8,7 +8,7 @@ use crate::model::refusal::Refusal;
 use crate::model::schema::{Field, Object};
 use crate::model::{Salesforce, Upserted, id, record};
 
-use super::{Answer, Call, atomically, fields_of, files, ok, with_body};
+use super::{Answer, Call, atomically, fields_of, files, in_order, ok, order_of, with_body};
 
 /// The first version whose upsert says whether the row is new, and answers a change with 200 and a body.
 const UPSERT_ANSWERS_SINCE: u32 = 46;
@@ -51,13 +51,14 @@ pub(super) fn get(org: &Salesforce, call: &Call<'_>, object: &'static Object, te
         None => None,
     };
     let fields = fields.unwrap_or_else(|| object.fields().collect());
-    let body = record(&view, fields, &call.base(), call.now);
+    let body = Value::Object(record(&view, fields.iter().copied(), &call.base(), call.now));
+    let reply = in_order(200, &body, &order_of(fields));
     if object.name != "Account" {
-        return Ok(ok(&Value::Object(body)));
+        return Ok(reply);
     }
     let tag = etag(&record(&view, object.fields(), "", call.now));
     let known = call.request.header("if-none-match").is_some_and(|known| matches(known, &tag));
-    Ok(if known { Reply::empty(304) } else { ok(&Value::Object(body)) }.header("etag", &tag))
+    Ok(if known { Reply::empty(304) } else { reply }.header("etag", &tag))
 }
 
 /// The fields of these names.

@@ -19,7 +19,7 @@ pub const CLIENT_ID: &str = "syncline-client";
 /// The connected app's consumer secret.
 pub const CLIENT_SECRET: &str = "syncline-secret";
 
-/// Every user's password; `syncline-token` may stand behind it, as a security token.
+/// Every user's password until it is set; `syncline-token` may stand behind it, as a security token.
 pub const PASSWORD: &str = "syncline-password";
 
 /// What clients that log in by password may append to it.
@@ -57,6 +57,9 @@ pub(crate) struct Door {
     /// Refresh tokens that work, and the names of the users they are for.
     pub(super) refresh_tokens: BTreeMap<String, String>,
     codes: BTreeMap<String, Code>,
+    /// Of users who have one of their own, by their ids.
+    #[serde(default)]
+    pub(super) passwords: BTreeMap<String, String>,
     /// Ids of users who took back their approval of the app.
     #[serde(default)]
     withdrawn: BTreeSet<String>,
@@ -190,10 +193,10 @@ impl Salesforce {
     /// Logs in with a password, with or without security token.
     pub(crate) fn log_in(&mut self, username: &str, password: &str, now: Timestamp) -> Result<Pass, Denial> {
         let wrong = Denial("invalid_grant", "authentication failure");
-        if password.strip_suffix(SECURITY_TOKEN).unwrap_or(password) != PASSWORD {
+        let user = self.user_named(username).ok_or(wrong)?.id().to_owned();
+        if password.strip_suffix(SECURITY_TOKEN).unwrap_or(password) != self.password_of(&user) {
             return Err(wrong);
         }
-        let user = self.user_named(username).ok_or(wrong)?.id().to_owned();
         self.open(user, None, now)
     }
 

@@ -22,6 +22,7 @@ mod merge;
 pub(crate) mod objects;
 mod organization;
 pub(crate) mod outbox;
+mod password;
 mod read;
 pub(crate) mod refusal;
 mod rights;

@@ -25,6 +25,13 @@ pub(crate) struct Grouping {
     order: Vec<GroupKey>,
 }
 
+impl Grouping {
+    /// What a group's values are called, as they were selected.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.outputs.iter().map(|(name, _)| name.as_str())
+    }
+}
+
 /// One value of a group.
 #[derive(Debug)]
 enum Output {

@@ -5,6 +5,7 @@ mod condition;
 mod days;
 mod filter;
 mod group;
+mod keys;
 mod parse;
 mod record;
 mod run;

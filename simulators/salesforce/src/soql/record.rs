@@ -103,13 +103,7 @@ pub(crate) fn render(run: &Run<'_>, query: &Bound, ids: &[String]) -> Vec<Value>
 
 /// The same for rows of children, which the path leads to; `None` if it leads nowhere.
 pub(crate) fn render_children(run: &Run<'_>, query: &Bound, ids: &[String], path: &[usize]) -> Option<Vec<Value>> {
-    let query = path.iter().try_fold(query, |query, place| match &query.selection {
-        Selection::Picks(picks) => match picks.get(*place)? {
-            Pick::Children { query, .. } => Some(&**query),
-            _ => None,
-        },
-        _ => None,
-    })?;
+    let query = query.at(path)?;
     Some(render_at(run, query, ids, path))
 }
 

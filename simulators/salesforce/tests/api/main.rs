@@ -32,5 +32,6 @@ mod sharing;
 mod soap;
 mod soql;
 mod switches;
+mod ways;
 mod wire;
 mod world;

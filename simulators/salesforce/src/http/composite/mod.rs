@@ -4,6 +4,7 @@ mod batch;
 mod graph;
 mod part;
 mod reference;
+mod tree;
 
 use serde_json::{Map, Value, json};
 
@@ -14,6 +15,7 @@ use super::{Answer, Call, errors, flag, ok};
 
 pub(super) use batch::batch;
 pub(super) use graph::graphs;
+pub(super) use tree::tree;
 
 use part::{Part, parts, segments, send};
 use reference::Known;
