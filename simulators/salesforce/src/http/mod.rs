@@ -1,4 +1,4 @@
-//! The HTTP skin: routes, and the shape of answers and errors.
+//! The HTTP skin: routes.
 
 mod change_event;
 mod collections;
@@ -15,6 +15,7 @@ mod password;
 mod query;
 mod related;
 mod replication;
+mod reply;
 mod rows;
 mod search;
 mod soap;
@@ -26,12 +27,12 @@ use sim_kit::{Context, Model, Reply, Request, Switch};
 
 use crate::model::Salesforce;
 use crate::model::refusal::Refusal;
-use crate::model::schema::{Field, Object, Schema};
+use crate::model::schema::{Object, Schema};
 use crate::model::{Caller, Input, Terms, id};
-use crate::order::Order;
 use crate::switchboard;
 
 use index::NEWEST;
+use reply::{errors, in_order, ok, order_of, refused, segment, with_body};
 
 /// The longest request line's target, and that with the headers, in bytes.
 const LONGEST_URI: usize = 16_384;
@@ -360,56 +361,4 @@ fn atomically<T>(
 /// A record of a row resource: what it holds are fields, all of them.
 fn fields_of(fields: &Map<String, Value>) -> Input<'_> {
     Input { fields, also_id: false }
-}
-
-fn ok(body: &Value) -> Reply {
-    with_body(200, body)
-}
-
-fn with_body(status: u16, body: &Value) -> Reply {
-    in_order(status, body, &Order::default())
-}
-
-/// An answer whose records have their fields in this order.
-fn in_order(status: u16, body: &Value, order: &Order) -> Reply {
-    let mut reply = Reply::empty(status).header("content-type", "application/json;charset=UTF-8");
-    reply.body = order.write(body);
-    reply
-}
-
-/// The fields in the order in which they are given.
-fn order_of<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Order {
-    let mut order = Order::default();
-    fields.into_iter().for_each(|field| order.add([field.name]));
-    order
-}
-
-/// The answer of a refused request.
-fn refused(refusals: &[Refusal]) -> Reply {
-    let status = refusals.first().map_or(500, |refusal| refusal.status);
-    let reply = with_body(status, &errors(refusals));
-    let allowed = refusals.first().filter(|refusal| refusal.code == "METHOD_NOT_ALLOWED");
-    match allowed.and_then(|refusal| refusal.message.rsplit_once("Allowed are ")) {
-        Some((_, methods)) => reply.header("allow", methods),
-        None => reply,
-    }
-}
-
-fn errors(refusals: &[Refusal]) -> Value {
-    let errors = refusals.iter().map(|refusal| {
-        let mut error = json!({ "message": refusal.message, "errorCode": refusal.code });
-        if let (Some(fields), Some(error)) = (&refusal.fields, error.as_object_mut()) {
-            error.insert("fields".to_owned(), json!(fields));
-        }
-        if let (Some(result), Some(error)) = (&refusal.result, error.as_object_mut()) {
-            error.insert(result.0.to_owned(), result.1.clone());
-        }
-        error
-    });
-    errors.collect()
-}
-
-/// Percent-encodes one segment of a path.
-fn segment(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

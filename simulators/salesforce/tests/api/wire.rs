@@ -94,7 +94,7 @@ fn unknown_places_methods_and_media_are_refused() {
         ("GET", "/services/data/x59.0/limits", 404, "NOT_FOUND"),
         ("GET", "sobjects/Nope", 404, "NOT_FOUND"),
         ("GET", "sobjects/Nope/describe", 404, "NOT_FOUND"),
-        ("GET", "sobjects/Contact/describe/layouts", 404, "NOT_FOUND"),
+        ("GET", "sobjects/Contact/describe/nowhere", 404, "NOT_FOUND"),
         ("POST", "limits", 405, "METHOD_NOT_ALLOWED"),
         ("DELETE", "query", 405, "METHOD_NOT_ALLOWED"),
         ("PUT", "sobjects/Contact", 405, "METHOD_NOT_ALLOWED"),
