@@ -97,6 +97,20 @@ test('the org describes itself', async () => {
   await refuses('NOT_FOUND', conn.describe('Nobody__c'))
 })
 
+test('an object is laid out, and a query explained', async () => {
+  const contact = conn.sobject('Contact')
+  const { layouts, recordTypeMappings } = await contact.layouts()
+  assert.equal(recordTypeMappings[0].layoutId, layouts[0].id)
+  assert.equal((await contact.compactLayouts()).compactLayouts[0].name, 'SYSTEM')
+  assert.deepEqual(await contact.approvalLayouts(), { approvalLayouts: [] })
+  const { plans } = await contact.find({ LastName: 'Okafor' }).explain()
+  assert.deepEqual([plans[0].sobjectType, plans[0].cardinality], ['Contact', 1])
+  assert.deepEqual(await conn.recent(), [])
+  const { sObjects } = await conn.requestGet('/limits/recordCount?sObjects=Contact')
+  assert.deepEqual(sObjects, [{ name: 'Contact', count: await contact.count() }])
+  await refuses('NOT_FOUND', conn.tabs())
+})
+
 test('one row is made, read, changed and deleted', async () => {
   const made = await conn.sobject('Contact').create({ LastName: 'Single', Email: 'single@fabrikam.example' })
   assert.deepEqual([made.success, made.errors, made.id.length], [true, [], 18])

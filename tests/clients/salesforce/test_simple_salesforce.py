@@ -98,6 +98,17 @@ class SignIn(Checks):
         self.assertEqual(sf.User.metadata()["objectDescribe"]["name"], "User")
         self.assertNotEqual(sf.session_id, borrowed.session_id)
 
+    def test_a_new_password_takes_the_place_of_the_old_one(self):
+        def sign_in(password):
+            return Salesforce(username=BEN, password=password, security_token=SECURITY_TOKEN, session=ToSimulator())
+
+        ben = self.sf.query(format_soql("SELECT Id FROM User WHERE Username = {}", BEN))["records"][0]["Id"]
+        self.addCleanup(self.sf.set_password, ben, PASSWORD)
+        self.sf.set_password(ben, "another-password")
+        self.assertTrue(sign_in("another-password").limits())
+        with self.assertRaises(SalesforceAuthenticationFailed):
+            sign_in(PASSWORD)
+
     def test_a_token_of_nobody_is_refused(self):
         self.refused(SalesforceExpiredSession, "INVALID_SESSION_ID", client(token="00Dxx!none").describe, 401)
 
@@ -127,6 +138,11 @@ class Describe(Checks):
         key = fields[KEY]
         self.assertEqual((key["externalId"], key["unique"], key["caseSensitive"], key["length"]), (True, True, False, 80))
         self.assertEqual(self.sf.contact.metadata()["objectDescribe"]["name"], "Contact")
+
+    def test_an_object_tells_how_it_is_laid_out(self):
+        layouts = self.sf.restful("sobjects/Contact/describe/layouts")
+        record_type = layouts["recordTypeMappings"][0]["recordTypeId"]
+        self.assertEqual(self.sf.Contact.describe_layout(record_type), layouts["layouts"][0])
 
     def test_what_has_not_changed_is_not_sent_again(self):
         since = {"If-Modified-Since": format_datetime(now() + datetime.timedelta(minutes=1), usegmt=True)}
@@ -282,6 +298,18 @@ class Queries(Checks):
         seen = self.sf.query(format_soql("SELECT Who.Name, Who.Type, What.Name FROM Task WHERE Id = {}", task))["records"][0]
         self.assertEqual((seen["Who"]["Name"], seen["Who"]["Type"], seen["What"]["Name"]), ("Lonely", "Contact", "Up and down"))
 
+    def test_columns_come_as_they_were_selected(self):
+        account = self.sf.Account.create({"Name": "Columns Ltd"})["id"]
+        contact = self.sf.Contact.create({"LastName": "Columns", "AccountId": account})["id"]
+        selected = self.sf.query("SELECT Title, LastName, Account.Name, Id FROM Contact WHERE LastName = 'Columns'")
+        self.assertEqual(list(selected["records"][0]), ["attributes", "Title", "LastName", "Account", "Id"])
+        self.assertEqual(list(self.sf.Contact.get(contact))[:2], ["attributes", "Id"])
+        way = f"sobjects/Account/{account}/Contacts"
+        found = self.sf.restful(way, params={"fields": "LastName,Id"})
+        self.assertEqual([record["Id"] for record in found["records"]], [contact])
+        explained = self.sf.restful("query", params={"explain": "SELECT Id FROM Contact WHERE LastName = 'Columns'"})
+        self.assertEqual(explained["plans"][0]["cardinality"], 1)
+
     def test_texts_times_and_lists_are_quoted_as_the_client_quotes_them(self):
         awkward = "O'Neil \\ \"quoted\" 100%_\ttab"
         made = self.sf.Contact.create({"LastName": awkward})["id"]
@@ -368,6 +396,21 @@ class Many(Checks):
         self.assertIsNone(answer[3]["body"])
         self.assertEqual(answer[5]["body"][0]["errorCode"], "PROCESSING_HALTED")
         self.assertEqual(self.sf.Contact.get(answer[1]["body"]["id"])["Title"], "Found")
+
+    def test_a_tree_is_planted_whole_or_not_at_all(self):
+        def tree(email):
+            contact = {"attributes": {"type": "Contact", "referenceId": "leaf"}, "LastName": "Leaf", "Email": email}
+            account = {"attributes": {"type": "Account", "referenceId": "root"}, "Name": "Tree Ltd"}
+            body = {"records": [account | {"Contacts": {"records": [contact]}}]}
+            return self.sf.restful("composite/tree/Account", method="POST", json=body)
+
+        with self.assertRaises(SalesforceMalformedRequest) as refusal:
+            tree("no address")
+        failed = refusal.exception.content["results"][0]
+        self.assertEqual((failed["referenceId"], failed["errors"][0]["statusCode"]), ("leaf", "INVALID_EMAIL_ADDRESS"))
+        self.assertEqual(self.sf.query("SELECT COUNT() FROM Account WHERE Name = 'Tree Ltd'")["totalSize"], 0)
+        made = {result["referenceId"]: result["id"] for result in tree("leaf@tree.example")["results"]}
+        self.assertEqual(self.sf.Contact.get(made["leaf"])["AccountId"], made["root"])
 
     def test_a_composite_request_is_one_call_and_a_batch_is_many(self):
         used = lambda: self.sf.limits() and self.sf.api_usage["api-usage"].used
