@@ -4,6 +4,7 @@ mod announce;
 mod app;
 mod assertion;
 mod assignment;
+mod attempts;
 mod bin;
 mod burden;
 mod caller;
