@@ -101,7 +101,7 @@ pub(super) fn picklist(field: &Field) -> Vec<Value> {
     };
     let described = values.iter().enumerate().map(|(place, (value, label))| {
         json!({
-            "active": true, "defaultValue": field.defaulted && place == 0, "label": label, "validFor": null,
+            "active": true, "defaultValue": field.defaulted && place == field.default_place, "label": label, "validFor": null,
             "value": value,
         })
     });
@@ -129,13 +129,13 @@ pub(super) fn field(object: &Object, field: &Field) -> Value {
         _ => None,
     });
     let own = json!({
-        "aggregatable": field.filterable(), "autoNumber": field.kind == Kind::AutoNumber, "byteLength": length * 3,
+        "aggregatable": field.aggregatable(), "autoNumber": field.kind == Kind::AutoNumber, "byteLength": length * 3,
         "calculated": field.calculated, "caseSensitive": field.case_sensitive, "cascadeDelete": field.cascade, "compoundFieldName": compound,
         "createable": field.createable, "custom": field.custom(), "defaultValue": default,
         "defaultedOnCreate": field.defaulted, "digits": digits, "externalId": field.external_id,
         "extraTypeInfo": long_text.then_some("plaintextarea"),
         "filterable": field.filterable() && !matches!(field.kind, Kind::Address(_)),
-        "groupable": field.sortable() && field.kind != Kind::DateTime, "idLookup": field.id_lookup, "inlineHelpText": field.help,
+        "groupable": field.groupable(), "idLookup": field.id_lookup, "inlineHelpText": field.help,
         "label": field.label, "length": length, "name": field.name, "nameField": field.is_name,
         "namePointing": field.polymorphic(), "nillable": field.nillable,
         "permissionable": field.permissionable(object), "picklistValues": picklist(field),

@@ -144,18 +144,28 @@ fn address(value: &mut Value, urls: &[String]) {
 }
 
 pub(super) fn run<'a>(org: &'a Salesforce, call: &Call<'a>, all: bool, batch: usize, base: &'a str) -> Run<'a> {
-    Run { org, caller: call.caller, schema: call.schema, all, now: call.now, base, batch, overflow: RefCell::default() }
+    let zone = zone(org, call);
+    Run {
+        org,
+        caller: call.caller,
+        schema: call.schema,
+        all,
+        now: call.now,
+        zone,
+        base,
+        batch,
+        overflow: RefCell::default(),
+    }
 }
 
 pub(super) fn asker<'a>(org: &Salesforce, call: &Call<'a>) -> Asker<'a> {
+    Asker { schema: call.schema, user: &call.caller.user, now: call.now, zone: zone(org, call), version: call.major() }
+}
+
+/// The user's.
+fn zone(org: &Salesforce, call: &Call<'_>) -> TimeZone {
     let zone = org.user(&call.caller.user).and_then(|user| TimeZone::get(user.text("TimeZoneSidKey")).ok());
-    Asker {
-        schema: call.schema,
-        user: &call.caller.user,
-        now: call.now,
-        zone: zone.unwrap_or(TimeZone::UTC),
-        version: call.major(),
-    }
+    zone.unwrap_or(TimeZone::UTC)
 }
 
 /// How many rows a page has: what the client asks for, within the vendor's bounds and the knob's.

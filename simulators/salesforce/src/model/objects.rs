@@ -167,7 +167,7 @@ const CASE: &[Field] = &[
     picklist("Status", "Status", values!["New", "Working", "Escalated", "Closed"]).defaulted(),
     picklist("Origin", "Case Origin", values!["Phone", "Email", "Web"]),
     text("Subject", "Subject", 255),
-    picklist("Priority", "Priority", values!["Medium", "High", "Low"]).defaulted(),
+    picklist("Priority", "Priority", values!["High", "Medium", "Low"]).defaulted_to(1),
     area("Description", "Description", 32_000),
     flag("IsClosed", "Closed").read_only(),
     of("ClosedDate", "Closed Date", DateTime).read_only(),

@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Email(usize),
     Phone(usize),
     Url(usize),
-    /// The values; the first is the default if the field is defaulted.
+    /// The values, in their order.
     Picklist(&'static [(&'static str, &'static str)]),
     /// One line of at most 255 characters, with values to choose from beside it.
     Combo(&'static [(&'static str, &'static str)]),
@@ -54,6 +54,8 @@ pub(crate) struct Field {
     pub updateable: bool,
     /// Has a value without being given one.
     pub defaulted: bool,
+    /// Which of a picklist's values that is.
+    pub default_place: usize,
     pub calculated: bool,
     pub unique: bool,
     pub external_id: bool,
@@ -84,6 +86,7 @@ impl Field {
             createable: true,
             updateable: true,
             defaulted: false,
+            default_place: 0,
             calculated: false,
             unique: false,
             external_id: false,
@@ -105,6 +108,11 @@ impl Field {
 
     pub(crate) const fn defaulted(self) -> Self {
         Self { nillable: false, defaulted: true, ..self }
+    }
+
+    /// Of a picklist: has that value without being given one.
+    pub(crate) const fn defaulted_to(self, place: usize) -> Self {
+        Self { default_place: place, ..self.defaulted() }
     }
 
     /// Set by the system only.
@@ -187,6 +195,15 @@ impl Field {
 
     pub(crate) fn sortable(&self) -> bool {
         self.filterable() && !matches!(self.kind, Kind::Address(_))
+    }
+
+    /// Whether its values can be counted; some can also be summed up or compared.
+    pub(crate) fn aggregatable(&self) -> bool {
+        self.sortable() && self.kind != Kind::Boolean
+    }
+
+    pub(crate) fn groupable(&self) -> bool {
+        self.sortable() && !matches!(self.kind, Kind::DateTime | Kind::Double(..) | Kind::Currency)
     }
 
     /// Whether rows are found by it without looking at all of them.

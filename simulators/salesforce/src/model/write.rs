@@ -347,8 +347,9 @@ pub(super) fn fill_defaults(object: &Object, values: &mut Values, caller: &Calle
         match field.kind {
             _ if values.contains_key(field.name) => {}
             Kind::Boolean if !field.calculated => put(values, field.name, json!(field.checked)),
-            Kind::Picklist([(first, _), ..]) if field.defaulted => {
-                put(values, field.name, json!(first));
+            Kind::Picklist(known) if field.defaulted => {
+                let default = known.get(field.default_place).map(|(value, _)| *value);
+                put(values, field.name, json!(default));
             }
             _ => {}
         }

@@ -64,8 +64,8 @@ impl Column {
     /// The type of its values.
     pub(super) fn kind(&self) -> Kind {
         match self.function {
-            Some(Function::Date(days::Part::Date)) => Kind::Date,
-            Some(Function::Date(_) | Function::Aggregate(_)) => Kind::Int,
+            Some(Function::Date(days::Part::Date, _)) => Kind::Date,
+            Some(Function::Date(..) | Function::Aggregate(_) | Function::Grouping) => Kind::Int,
             Some(Function::Label) => Kind::Text(255),
             None => self.leaf.kind,
         }
@@ -75,25 +75,6 @@ impl Column {
     pub(super) fn same(&self, other: &Self) -> bool {
         let ways = |column: &Self| column.hops.iter().map(|hop| hop.name).collect::<Vec<_>>();
         self.leaf.name == other.leaf.name && self.function == other.function && ways(self) == ways(other)
-    }
-
-    /// How a value of this column is put in order.
-    pub(super) fn sortable(&self, text: &str) -> String {
-        match self.kind() {
-            Kind::Id | Kind::Reference(_) | Kind::Date | Kind::DateTime => text.to_owned(),
-            _ => text.to_lowercase(),
-        }
-    }
-
-    /// How a value of this column is compared: ids, times and what minds its case as they stand, other texts
-    /// without case.
-    pub(super) fn comparable(&self, text: &str) -> String {
-        match self.kind() {
-            // The year of a birth is not asked for.
-            Kind::Date if self.leaf.name == "Birthdate" => text.get(5..).unwrap_or(text).to_owned(),
-            _ if self.leaf.case_sensitive => text.to_owned(),
-            _ => self.sortable(text),
-        }
     }
 }
 
@@ -116,7 +97,19 @@ pub(crate) fn bind(asker: &Asker<'_>, soql: &str) -> Result<Bound, Refusal> {
     for way in &query.ways {
         binder.way(way, object)?;
     }
-    binder.query(&query, object, true)
+    binder.query(&query, object, Standing::Root)
+}
+
+/// What a query is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Root,
+    /// The rows of an object that a search has found.
+    Searched,
+    /// Rows that point at those of another query; how many queries stand around it.
+    Children(usize),
+    /// A condition.
+    Joined,
 }
 
 pub(super) struct Binder<'a> {
@@ -125,14 +118,16 @@ pub(super) struct Binder<'a> {
 }
 
 impl Binder<'_> {
-    /// `root`: not inside another query.
-    pub(super) fn query(&self, query: &Query, object: &'static Object, root: bool) -> Result<Bound, Refusal> {
-        let selection = self.selection(query, object, root)?;
+    pub(super) fn query(&self, query: &Query, object: &'static Object, standing: Standing) -> Result<Bound, Refusal> {
+        let selection = self.selection(query, object, standing)?;
         let mut test = match &query.filter {
             Some(condition) => self.test(condition, object, Nesting::Top, &mut 0)?,
             None => Test::All(Vec::new()),
         };
-        if root && object.name == "ContentDocumentLink" && !test.pins(&["ContentDocumentId", "LinkedEntityId"]) {
+        if standing == Standing::Root
+            && object.name == "ContentDocumentLink"
+            && !test.pins(&["ContentDocumentId", "LinkedEntityId"])
+        {
             let message = "Implementation restriction: ContentDocumentLink requires a filter by a single Id on \
                            ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the \
                            IN operator.";
@@ -192,8 +187,13 @@ impl Binder<'_> {
 
     /// A field of an object, or of what several objects have in common.
     pub(super) fn column_of(&self, path: &Path, object: Option<&'static Object>) -> Result<Column, Refusal> {
-        if let Some(aggregate) = path.aggregate() {
-            let message = format!("aggregate function {} is not allowed here", aggregate.word());
+        let word = match path.function {
+            Some(Function::Aggregate(aggregate)) => Some(aggregate.word()),
+            Some(Function::Grouping) => Some("GROUPING"),
+            _ => None,
+        };
+        if let Some(word) = word {
+            let message = format!("aggregate function {word} is not allowed here");
             return Err(wrong(self.soql, path.at, "MALFORMED_QUERY", &message));
         }
         let mut parts = path.parts.as_slice();
@@ -225,8 +225,10 @@ impl Binder<'_> {
         let leaf = leaf.ok_or_else(|| self.unknown_column(path, last, place))?;
         let column = Column { hops, leaf, function: path.function };
         let fits = match path.function {
-            Some(Function::Date(days::Part::Hour)) => leaf.kind == Kind::DateTime,
-            Some(Function::Date(_)) => matches!(leaf.kind, Kind::Date | Kind::DateTime),
+            Some(Function::Date(days::Part::Hour | days::Part::Date, _) | Function::Date(_, days::Clock::Users)) => {
+                leaf.kind == Kind::DateTime
+            }
+            Some(Function::Date(..)) => matches!(leaf.kind, Kind::Date | Kind::DateTime),
             _ => true,
         };
         if fits {

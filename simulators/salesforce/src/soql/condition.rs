@@ -36,6 +36,7 @@ pub(crate) fn meets(org: &Salesforce, row: &Row, condition: &str, now: Timestamp
         schema: org.schema(),
         all: false,
         now,
+        zone: TimeZone::UTC,
         base: "",
         batch: 0,
         overflow: RefCell::default(),

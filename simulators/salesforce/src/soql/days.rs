@@ -31,7 +31,7 @@ enum Steps {
 use Steps::{Ago, Fixed, LastDays, LastN, NextN};
 use Unit::{Day, Month, Quarter, Week, Year};
 
-const NAMES: [(&str, Unit, Steps); 41] = [
+const NAMES: [(&str, Unit, Steps); 44] = [
     ("YESTERDAY", Day, Fixed(-1, 0)),
     ("TODAY", Day, Fixed(0, 1)),
     ("TOMORROW", Day, Fixed(1, 2)),
@@ -72,8 +72,11 @@ const NAMES: [(&str, Unit, Steps); 41] = [
     ("THIS_FISCAL_YEAR", Year, Fixed(0, 1)),
     ("NEXT_FISCAL_YEAR", Year, Fixed(1, 2)),
     ("LAST_N_FISCAL_QUARTERS", Quarter, LastN),
+    ("NEXT_N_FISCAL_QUARTERS", Quarter, NextN),
+    ("N_FISCAL_QUARTERS_AGO", Quarter, Ago),
     ("LAST_N_FISCAL_YEARS", Year, LastN),
     ("NEXT_N_FISCAL_YEARS", Year, NextN),
+    ("N_FISCAL_YEARS_AGO", Year, Ago),
 ];
 
 /// The name as it is known here, and whether a number follows it.
@@ -121,7 +124,15 @@ pub(super) fn begin(day: Date, zone: &TimeZone) -> Option<Timestamp> {
     day.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
 }
 
-/// What a function takes of a date or a time; times are in UTC.
+/// Whose days a time is divided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    Universal,
+    /// `convertTimezone`
+    Users,
+}
+
+/// What a function takes of a date or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Year,

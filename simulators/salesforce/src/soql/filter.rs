@@ -19,6 +19,7 @@ pub(super) enum Nesting {
     Top,
     InAnd,
     InOr,
+    InNot,
     Deeper,
 }
 
@@ -80,7 +81,9 @@ impl Binder<'_> {
         match condition {
             Condition::All(conditions) => self.tests(conditions, object, nesting.inside(false), joins).map(Test::All),
             Condition::Any(conditions) => self.tests(conditions, object, nesting.inside(true), joins).map(Test::Any),
-            Condition::Not(condition) => Ok(Test::Not(Box::new(self.test(condition, object, nesting, joins)?))),
+            Condition::Not(condition) => {
+                Ok(Test::Not(Box::new(self.test(condition, object, Nesting::InNot, joins)?)))
+            }
             Condition::Compare(path, operator, literal) => self.compare(path, *operator, literal, object),
             Condition::In { path, negated, list } => {
                 let test = self.among(path, list, object)?;
@@ -138,11 +141,15 @@ impl Binder<'_> {
             Literal::Text(text) => text.is_empty() && (texts || ids),
             _ => false,
         };
-        if empty && matches!(operator, Equal | Unequal) {
+        if empty && matches!(operator, Equal | Unequal) && column.kind() != Kind::Boolean {
             let test = Test::IsNull(column);
             return Ok(if operator == Equal { test } else { Test::Not(Box::new(test)) });
         }
         match (column.kind(), literal) {
+            // A boolean is never null, but false.
+            (Kind::Boolean, Literal::Null) if matches!(operator, Equal | Unequal) => {
+                Ok(Test::Boolean(column, operator == Unequal))
+            }
             // Nothing is less or greater than nothing.
             (_, Literal::Null) => Ok(Test::Any(Vec::new())),
             (Kind::Boolean, Literal::Boolean(wanted)) => match operator {
@@ -282,7 +289,7 @@ fn type_word(kind: Kind) -> &'static str {
     }
 }
 
-fn pattern(text: &str) -> Vec<Part> {
+pub(super) fn pattern(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut letters = text.chars();
     while let Some(letter) = letters.next() {

@@ -1,6 +1,7 @@
 //! SOQL and SOSL: read into a tree, bound to the schema, run over the rows.
 
 mod bind;
+mod collation;
 mod condition;
 mod days;
 mod filter;
@@ -10,7 +11,6 @@ mod parse;
 mod record;
 mod run;
 mod search;
-
 mod select;
 mod semi_join;
 mod token;
@@ -20,7 +20,6 @@ pub(crate) use condition::{check, meets};
 pub(crate) use record::{render, render_children};
 pub(crate) use run::{Overflow, Run};
 pub(crate) use search::{Scope, Search, Target};
-
 pub(crate) use select::Selection;
 
 use jiff::Timestamp;
@@ -39,6 +38,7 @@ struct Query {
     scope: Option<Name>,
     filter: Option<Condition>,
     group: Vec<Path>,
+    totals: Totals,
     having: Option<Condition>,
     order: Vec<Order>,
     limit: Option<usize>,
@@ -49,6 +49,16 @@ struct Query {
 enum Select {
     Count,
     Items(Vec<Item>),
+}
+
+/// Which totals a grouped query has besides its groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Totals {
+    None,
+    /// `ROLLUP`: over all values of the last fields.
+    Rollup,
+    /// `CUBE`: over all values of any of the fields.
+    Cube,
 }
 
 #[derive(Debug)]
@@ -119,7 +129,10 @@ enum Function {
     Aggregate(Aggregate),
     /// `toLabel`
     Label,
-    Date(days::Part),
+    /// A part of a date or a time; of a time in UTC, or where the user is.
+    Date(days::Part, days::Clock),
+    /// `GROUPING`
+    Grouping,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

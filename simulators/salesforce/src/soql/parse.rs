@@ -6,14 +6,13 @@ mod items;
 use crate::model::refusal::Refusal;
 
 use super::token::{Token, tokens};
-use super::{From, Name, Order, Path, Query, wrong};
+use super::{From, Name, Order, Path, Query, Totals, wrong};
 
 /// How deep parentheses, `NOT` and queries in queries may nest.
 const DEEPEST: usize = 100;
 
 /// The words that cannot be names where a clause may begin.
-const RESERVED: [&str; 12] =
-    ["AND", "OR", "NOT", "FROM", "WHERE", "ORDER", "LIMIT", "OFFSET", "IN", "LIKE", "NULLS", "SELECT"];
+const RESERVED: [&str; 11] = ["AND", "OR", "NOT", "FROM", "WHERE", "LIMIT", "OFFSET", "IN", "LIKE", "NULLS", "SELECT"];
 
 /// The words behind an object's name that are no alias of it.
 const CLAUSES: [&str; 13] =
@@ -112,20 +111,14 @@ impl<'a> Parser<'a> {
             None
         };
         let filter = if self.skip_word("WHERE") { Some(self.condition()?) } else { None };
-        let mut group = Vec::new();
-        if self.skip_word("GROUP") {
-            self.expect_word("BY")?;
-            group.push(self.path()?);
-            while self.skip_symbol(",") {
-                group.push(self.path()?);
-            }
-        }
+        let (totals, group) = self.group_by()?;
         let having = if self.skip_word("HAVING") { Some(self.condition()?) } else { None };
         let order = self.order_by()?;
         let limit = self.limit()?;
         let offset = if self.skip_word("OFFSET") { Some(self.count()?) } else { None };
         self.tail()?;
-        let mut query = Query { select, from, ways: Vec::new(), scope, filter, group, having, order, limit, offset };
+        let mut query =
+            Query { select, from, ways: Vec::new(), scope, filter, group, totals, having, order, limit, offset };
         query.resolve(&ways);
         Ok(query)
     }
@@ -157,6 +150,23 @@ impl<'a> Parser<'a> {
         }
     }
 
+    fn group_by(&mut self) -> Result<(Totals, Vec<Path>), Refusal> {
+        if !self.skip_word("GROUP") {
+            return Ok((Totals::None, Vec::new()));
+        }
+        self.expect_word("BY")?;
+        let called = *self.ahead(1) == Token::Symbol("(");
+        let totals = match self.peek() {
+            Token::Word(word) if called && word.eq_ignore_ascii_case("ROLLUP") => Totals::Rollup,
+            Token::Word(word) if called && word.eq_ignore_ascii_case("CUBE") => Totals::Cube,
+            _ => return Ok((Totals::None, self.paths()?)),
+        };
+        self.next += 2;
+        let group = self.paths()?;
+        self.expect_symbol(")")?;
+        Ok((totals, group))
+    }
+
     pub(super) fn order_by(&mut self) -> Result<Vec<Order>, Refusal> {
         let mut order = Vec::new();
         if self.skip_word("ORDER") {
@@ -180,8 +190,15 @@ impl<'a> Parser<'a> {
                 self.expect_word("REFERENCE")?;
             }
         }
-        if self.skip_word("UPDATE") && !self.skip_word("TRACKING") {
-            self.expect_word("VIEWSTAT")?;
+        if self.skip_word("UPDATE") {
+            loop {
+                if !self.skip_word("TRACKING") {
+                    self.expect_word("VIEWSTAT")?;
+                }
+                if !self.skip_symbol(",") {
+                    break;
+                }
+            }
         }
         if self.is_word("ALL") && matches!(self.ahead(1), Token::Word(word) if word.eq_ignore_ascii_case("ROWS")) {
             return Err(self.malformed("ALL ROWS not allowed in this context"));

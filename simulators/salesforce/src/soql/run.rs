@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::model::schema::{Field, Kind, Schema};
@@ -13,6 +14,7 @@ use crate::model::store::View;
 use crate::model::{Caller, Row, Salesforce};
 
 use super::bind::{Bound, Column};
+use super::collation::with_nulls;
 use super::filter::{Part, Test};
 use super::select::{Pick, Selection};
 use super::{Function, Operator, days};
@@ -27,6 +29,8 @@ pub(crate) struct Run<'a> {
     pub schema: &'static Schema,
     pub all: bool,
     pub now: Timestamp,
+    /// The reader's.
+    pub zone: TimeZone,
     /// The path up to the version, for links.
     pub base: &'a str,
     /// How many rows of each kind of children a record shows.
@@ -95,16 +99,11 @@ impl<'a> Run<'a> {
             keyed.sort_by(|(left, left_view), (right, right_view)| {
                 let mut order = Ordering::Equal;
                 for (key, (left, right)) in query.order.iter().zip(left.iter().zip(right)) {
-                    order = order.then_with(|| match (left.is_null(), right.is_null()) {
-                        (true, true) => Ordering::Equal,
-                        (true, false) if key.nulls_last => Ordering::Greater,
-                        (true, false) => Ordering::Less,
-                        (false, true) if key.nulls_last => Ordering::Less,
-                        (false, true) => Ordering::Greater,
-                        (false, false) => {
-                            let order = compare(&key.column, left, right);
+                    order = order.then_with(|| {
+                        with_nulls(key.nulls_last, left, right, || {
+                            let order = key.column.order(left, right);
                             if key.descending { order.reverse() } else { order }
-                        }
+                        })
                     });
                 }
                 order.then_with(|| left_view.row.id().cmp(right_view.row.id()))
@@ -163,9 +162,10 @@ impl<'a> Run<'a> {
             target.shown(column.leaf, self.base, self.now).into_owned()
         };
         match column.function {
-            None | Some(Function::Aggregate(_)) => value,
+            None | Some(Function::Aggregate(_) | Function::Grouping) => value,
             Some(Function::Label) => label(column.leaf, value),
-            Some(Function::Date(part)) => part_of(part, &value),
+            Some(Function::Date(part, days::Clock::Universal)) => part_of(part, &value, &TimeZone::UTC),
+            Some(Function::Date(part, days::Clock::Users)) => part_of(part, &value, &self.zone),
         }
     }
 
@@ -240,15 +240,15 @@ fn label(field: &Field, value: Value) -> Value {
     found.unwrap_or(value)
 }
 
-/// A part of a date or a time, in UTC.
-fn part_of(part: days::Part, value: &Value) -> Value {
+/// A part of a date, or of a time there.
+fn part_of(part: days::Part, value: &Value, zone: &TimeZone) -> Value {
     let Some(text) = value.as_str() else {
         return Value::Null;
     };
     let read = match stamp::read_date(text) {
         Some(date) => Some((date, 0)),
         None => stamp::read(text).map(|at| {
-            let zoned = at.to_zoned(jiff::tz::TimeZone::UTC);
+            let zoned = at.to_zoned(zone.clone());
             (zoned.date(), zoned.hour())
         }),
     };
@@ -272,15 +272,7 @@ pub(super) fn meets(operator: Operator, order: Option<Ordering>) -> bool {
     }
 }
 
-pub(super) fn compare(column: &Column, left: &Value, right: &Value) -> Ordering {
-    match (left, right) {
-        (Value::String(left), Value::String(right)) => column.sortable(left).cmp(&column.sortable(right)),
-        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        _ => left.as_f64().partial_cmp(&right.as_f64()).unwrap_or(Ordering::Equal),
-    }
-}
-
-/// Whether a lowered text fits the pattern, going back only to the last `%`.
+/// Whether a text without case fits the pattern, going back only to the last `%`.
 pub(super) fn like(text: &str, parts: &[Part]) -> bool {
     let letters: Vec<char> = text.chars().collect();
     let (mut letter, mut part) = (0, 0);

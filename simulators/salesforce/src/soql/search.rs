@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::model::refusal::Refusal;
 use crate::model::schema::{Field, Kind, Object};
 
-use super::bind::{Asker, Binder, Bound};
+use super::bind::{Asker, Binder, Bound, Standing};
 use super::parse::Parser;
 use super::run::Run;
 use super::token::Token;
-use super::{From, Item, Path, Query, Select, bind, render, wrong};
+use super::{From, Item, Path, Query, Select, Totals, bind, render, wrong};
 use term::Term;
 
 /// How many records an answer has at most.
@@ -113,7 +113,7 @@ impl Search {
             }
         } else {
             for object in searchable(asker) {
-                targets.push(binder.query(&plain_query(object.name, 0), object, false)?);
+                targets.push(binder.query(&plain_query(object.name, 0), object, Standing::Searched)?);
             }
         }
         if parser.skip_word("WITH") {
@@ -255,6 +255,7 @@ fn plain_query(name: &str, at: usize) -> Query {
         scope: None,
         filter: None,
         group: Vec::new(),
+        totals: Totals::None,
         having: None,
         order: Vec::new(),
         limit: None,
@@ -286,5 +287,5 @@ fn target(parser: &mut Parser<'_>, binder: &Binder<'_>) -> Result<Bound, Refusal
     if !object.searchable {
         return Err(unsearchable(object.name));
     }
-    binder.query(&query, object, false)
+    binder.query(&query, object, Standing::Searched)
 }

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use crate::model::refusal::Refusal;
 use crate::model::schema::{Kind, Object};
 
-use super::bind::{Binder, Column};
+use super::bind::{Binder, Column, Standing};
 use super::filter::{Nesting, Test};
 use super::select::{Pick, Selection};
 use super::{Path, Query, wrong};
@@ -19,12 +19,11 @@ fn id_like(column: &Column) -> bool {
     matches!(column.kind(), Kind::Id | Kind::Reference(_))
 }
 
-/// The objects whose ids a column of rows of `object` holds.
+/// The objects whose ids a column of `object` holds.
 fn held(column: &Column, object: &Object) -> Vec<&'static str> {
-    match (column.leaf.kind, column.hops.last()) {
-        (Kind::Reference(targets), _) => targets.to_vec(),
-        (_, Some(hop)) => hop.targets().to_vec(),
-        (_, None) => vec![object.name],
+    match column.leaf.kind {
+        Kind::Reference(targets) => targets.to_vec(),
+        _ => vec![object.name],
     }
 }
 
@@ -45,6 +44,9 @@ impl Binder<'_> {
             Nesting::InOr => {
                 return refused(path.at, "Semi join sub-selects are not allowed with the 'OR' operator");
             }
+            Nesting::InNot => {
+                return refused(path.at, "Semi join sub-selects are not allowed with the 'NOT' operator");
+            }
             Nesting::Deeper => {
                 let message = "Semi join sub-selects are only allowed at the top level WHERE expressions and not in \
                                nested WHERE expressions.";
@@ -63,7 +65,15 @@ impl Binder<'_> {
             _ => None,
         };
         let inner = inner.ok_or_else(|| self.unknown_type(&query.from.parts.join("."), query.from.at))?;
-        let bound = self.query(query, inner, false)?;
+        let clauses = [
+            (!query.order.is_empty(), "ORDER BY"),
+            (query.limit.is_some(), "LIMIT"),
+            (query.offset.is_some(), "OFFSET"),
+        ];
+        if let Some((_, clause)) = clauses.into_iter().find(|(there, _)| *there) {
+            return refused(query.from.at, &format!("{clause} is not supported in semi join sub-selects"));
+        }
+        let bound = self.query(query, inner, Standing::Joined)?;
         let selected = match &bound.selection {
             Selection::Picks(picks) => match picks.as_slice() {
                 [Pick::Column(column)] => column,
@@ -73,6 +83,13 @@ impl Binder<'_> {
                 return refused(query.from.at, "only root queries support aggregate expressions");
             }
         };
+        if !column.hops.is_empty() {
+            let message = "The left operand field in the where expression for outer query cannot use a relationship";
+            return refused(path.at, message);
+        }
+        if !selected.hops.is_empty() {
+            return refused(query.from.at, "semi join sub-selects cannot select a field of a relationship");
+        }
         if !id_like(&column) {
             let message = format!(
                 "The left operand field in the where expression for outer query should be an id field, cannot use: '{}'",

@@ -388,7 +388,8 @@ impl Filter {
             Self::Any(filters) => filters.iter().any(|filter| filter.holds(deal)),
             Self::Not(filter) => !filter.holds(deal),
             Self::Text(step, operator, wanted) => {
-                compared(operator, text(*step).map(|text| text.to_lowercase()), &wanted.to_lowercase())
+                // In the order of capitals.
+                compared(operator, text(*step).map(|text| text.to_uppercase()), &wanted.to_uppercase())
             }
             Self::Like(step, pieces) => text(*step).is_some_and(|text| {
                 let letters: Vec<char> = text.to_lowercase().chars().collect();

@@ -11,6 +11,7 @@ mod entry;
 mod errors;
 mod files;
 mod fuzz;
+mod groups;
 mod introspection;
 mod invitations;
 mod leads;

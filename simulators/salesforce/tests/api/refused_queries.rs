@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::soql::world;
+use crate::world::encoded;
 
 const NO_COLUMN: &str = "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. \
                          Please reference your WSDL or the describe call for the appropriate names.";
@@ -24,6 +25,12 @@ fn what_is_wrong_is_told_with_its_place() {
     // Before version 51 there was no FIELDS().
     let old = world.call("GET", "/services/data/v50.0/query?q=SELECT%20FIELDS(STANDARD)%20FROM%20Contact", Value::Null);
     assert_eq!(old.body_json()[0]["errorCode"], "UNSUPPORTED_API_VERSION");
+    // Before version 58 children had no children.
+    let soql = "SELECT (SELECT (SELECT Id FROM Tasks) FROM Contacts) FROM Account";
+    for (version, status) in [("57.0", 400), ("58.0", 200)] {
+        let target = format!("/services/data/v{version}/query?q={}", encoded(soql));
+        assert_eq!(world.call("GET", &target, Value::Null).status, status, "{version}");
+    }
 }
 
 const REFUSED: &[(&str, &str, &str)] = &[
@@ -67,6 +74,10 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "MALFORMED_QUERY",
         "unexpected token: 'AND'",
     ),
+    ("SELECT Id FROM Contact WHERE Name = 'a' AND NOT Name = 'b'", "MALFORMED_QUERY", "unexpected token: 'NOT'"),
+    ("SELECT Id FROM Contact WHERE Name != null AND NOT (Email = null)", "MALFORMED_QUERY", "unexpected token: 'NOT'"),
+    ("SELECT Id FROM Contact WHERE NOT Name = 'a' AND Name = 'b'", "MALFORMED_QUERY", "unexpected token: 'AND'"),
+    ("SELECT Id FROM Contact WHERE NOT NOT Name = 'a'", "MALFORMED_QUERY", "unexpected token: 'NOT'"),
     ("SELECT Id FROM Contact WHERE (Name = 'a'", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
     ("SELECT Id FROM Contact WHERE Name = 'a')", "MALFORMED_QUERY", "unexpected token: ')'"),
     ("SELECT Id FROM Contact WHERE Name IN ()", "MALFORMED_QUERY", "unexpected token: ')'"),
@@ -98,6 +109,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "INVALID_TYPE",
         "Column:16\nsObject type 'Nope' is not supported. If you are attempting to use a custom object",
     ),
+    ("SELECT Id FROM Order", "INVALID_TYPE", "Column:16\nsObject type 'Order' is not supported."),
     ("SELECT Id FROM Contact.Account", "INVALID_TYPE", "sObject type 'Contact.Account' is not supported."),
     (
         "SELECT Id FROM Account, Contact",
@@ -214,6 +226,16 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("SELECT Id FROM Contact USING SCOPE team", "INVALID_QUERY_SCOPE", ""),
     ("SELECT Id FROM User USING SCOPE mine", "INVALID_QUERY_SCOPE", ""),
     ("SELECT Id FROM Contact USING SCOPE nope", "MALFORMED_QUERY", "unexpected token: 'nope'"),
+    (
+        "SELECT FIELDS(CUSTOM) FROM User LIMIT 1",
+        "MALFORMED_QUERY",
+        "'FIELDS(...)' expansion function must result in at least one field being selected.",
+    ),
+    (
+        "SELECT FIELDS(ALL) FROM Contact WHERE Id = '003000000000001' OR Name = 'x'",
+        "MALFORMED_QUERY",
+        "must have a LIMIT of at most 200",
+    ),
     ("SELECT FIELDS(ALL) FROM Contact", "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200"),
     (
         "SELECT FIELDS(CUSTOM) FROM Contact LIMIT 201",
@@ -300,6 +322,32 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     ("SELECT Id FROM Contact WHERE AccountId IN (SELECT Id, Name FROM Account)", "MALFORMED_QUERY", ""),
     (
+        "SELECT Id FROM Contact WHERE NOT AccountId IN (SELECT Id FROM Account)",
+        "MALFORMED_QUERY",
+        "Semi join sub-selects are not allowed with the 'NOT' operator",
+    ),
+    (
+        "SELECT Id FROM Contact WHERE Account.Id IN (SELECT AccountId FROM Opportunity)",
+        "MALFORMED_QUERY",
+        "The left operand field in the where expression for outer query cannot use a relationship",
+    ),
+    ("SELECT Id FROM Account WHERE Id IN (SELECT Contact.AccountId FROM Case)", "MALFORMED_QUERY", "of a relationship"),
+    ("SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact ORDER BY Id)", "MALFORMED_QUERY", "ORDER BY"),
+    ("SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact LIMIT 5)", "MALFORMED_QUERY", "LIMIT"),
+    ("SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact OFFSET 5)", "MALFORMED_QUERY", "OFFSET"),
+    // Queries for children.
+    (
+        "SELECT (SELECT Id FROM Contacts LIMIT 5 OFFSET 1) FROM Account",
+        "MALFORMED_QUERY",
+        "OFFSET is allowed in a subquery only if the query around it has LIMIT 1",
+    ),
+    (
+        "SELECT (SELECT (SELECT (SELECT (SELECT (SELECT Id FROM ChildAccounts) FROM ChildAccounts) FROM ChildAccounts) \
+         FROM ChildAccounts) FROM ChildAccounts) FROM Account",
+        "MALFORMED_QUERY",
+        "Only 4 level(s) of child relationships",
+    ),
+    (
         "SELECT Id FROM Contact WHERE AccountId IN (SELECT Id FROM Nope)",
         "INVALID_TYPE",
         "sObject type 'Nope' is not supported.",
@@ -337,6 +385,32 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "MALFORMED_QUERY",
         "only root queries support aggregate expressions",
     ),
+    (
+        "SELECT COUNT(DoNotCall) FROM Contact",
+        "MALFORMED_QUERY",
+        "field DoNotCall does not support aggregate operator COUNT",
+    ),
+    ("SELECT SUM(Id) FROM Contact", "MALFORMED_QUERY", "field Id does not support aggregate operator SUM"),
+    (
+        "SELECT COUNT() FROM Contact ORDER BY LastName",
+        "MALFORMED_QUERY",
+        "Ordered field must be grouped or aggregated: LastName",
+    ),
+    ("SELECT COUNT(Id) FROM Contact GROUP BY ROLLUP(LastName), FirstName", "MALFORMED_QUERY", "unexpected token: ','"),
+    (
+        "SELECT COUNT(Id) FROM Contact GROUP BY CUBE(LastName, FirstName, Title, Email)",
+        "MALFORMED_QUERY",
+        "take at most 3 fields",
+    ),
+    ("SELECT GROUPING(Title) FROM Contact", "MALFORMED_QUERY", "aggregate function GROUPING is not allowed here"),
+    (
+        "SELECT GROUPING(Title), COUNT(Id) FROM Contact GROUP BY ROLLUP(LastName)",
+        "MALFORMED_QUERY",
+        "Field must be grouped or aggregated: Title",
+    ),
+    ("SELECT convertTimezone(CreatedDate) FROM Contact", "MALFORMED_QUERY", "unexpected token: '('"),
+    ("SELECT DAY_ONLY(CloseDate) d FROM Opportunity GROUP BY DAY_ONLY(CloseDate)", "INVALID_FIELD", ""),
+    ("SELECT Id FROM Contact WHERE CALENDAR_YEAR(CreatedDate) = THIS_YEAR", "INVALID_FIELD", ""),
     ("SELECT Id FROM Contact WHERE COUNT(Id) > 1", "MALFORMED_QUERY", ""),
     ("SELECT COUNT(Id) a, COUNT(Email) a FROM Contact", "MALFORMED_QUERY", "duplicate alias: a"),
     ("SELECT CALENDAR_YEAR(LastName), COUNT(Id) FROM Contact GROUP BY CALENDAR_YEAR(LastName)", "INVALID_FIELD", ""),

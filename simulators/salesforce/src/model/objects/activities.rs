@@ -15,7 +15,7 @@ pub(super) const TASK: &[Field] = &[
         values!["Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred"],
     )
     .defaulted(),
-    picklist("Priority", "Priority", values!["Normal", "High", "Low"]).defaulted(),
+    picklist("Priority", "Priority", values!["High", "Normal", "Low"]).defaulted_to(1),
     flag("IsHighPriority", "High Priority").read_only(),
     area("Description", "Description", 32_000),
     picklist("Type", "Type", values!["Call", "Meeting", "Other"]),

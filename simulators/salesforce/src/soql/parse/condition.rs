@@ -9,16 +9,19 @@ use crate::soql::{Condition, Literal, Operator, Path, days};
 use super::Parser;
 
 impl Parser<'_> {
-    /// Terms joined by `AND` or by `OR`; both together need parentheses.
+    /// Terms joined by `AND` or by `OR`, or one with `NOT`; together they need parentheses.
     pub(in crate::soql) fn condition(&mut self) -> Result<Condition, Refusal> {
-        let first = self.term()?;
-        let mut terms = vec![first];
+        if self.skip_word("NOT") {
+            let condition = Condition::Not(Box::new(self.term()?));
+            return if self.joins() { Err(self.unexpected()) } else { Ok(condition) };
+        }
+        let mut terms = vec![self.term()?];
         let both = self.is_word("AND");
         let word = if both { "AND" } else { "OR" };
         while self.skip_word(word) {
             terms.push(self.term()?);
         }
-        if self.is_word("AND") || self.is_word("OR") {
+        if self.joins() {
             return Err(self.unexpected());
         }
         Ok(match terms.pop() {
@@ -30,10 +33,11 @@ impl Parser<'_> {
         })
     }
 
+    fn joins(&self) -> bool {
+        self.is_word("AND") || self.is_word("OR")
+    }
+
     fn term(&mut self) -> Result<Condition, Refusal> {
-        if self.skip_word("NOT") {
-            return Ok(Condition::Not(Box::new(self.deeper(Self::term)?)));
-        }
         if self.skip_symbol("(") {
             let condition = self.deeper(Self::condition)?;
             self.expect_symbol(")")?;

@@ -2,6 +2,7 @@
 
 use crate::model::refusal::Refusal;
 
+use crate::soql::days::Clock;
 use crate::soql::token::Token;
 use crate::soql::{Aggregate, Condition, FieldSet, Function, Item, Path, Query, Select, TypeOf, days};
 
@@ -21,7 +22,8 @@ fn function(name: &str) -> Option<Function> {
     match aggregate {
         Some(aggregate) => Some(Function::Aggregate(aggregate)),
         None if name == "TOLABEL" => Some(Function::Label),
-        None => days::part(&name).map(Function::Date),
+        None if name == "GROUPING" => Some(Function::Grouping),
+        None => days::part(&name).map(|part| Function::Date(part, Clock::Universal)),
     }
 }
 
@@ -87,7 +89,7 @@ impl Parser<'_> {
         Ok(TypeOf { way, whens, otherwise })
     }
 
-    fn paths(&mut self) -> Result<Vec<Path>, Refusal> {
+    pub(super) fn paths(&mut self) -> Result<Vec<Path>, Refusal> {
         let mut paths = vec![self.path()?];
         while self.skip_symbol(",") {
             paths.push(self.path()?);
@@ -102,12 +104,23 @@ impl Parser<'_> {
             (Token::Word(name), Token::Symbol("(")) => function(name),
             _ => None,
         };
-        let Some(function) = called else {
+        let Some(mut function) = called else {
             return Ok(Path { function: None, parts: self.parts()?, at });
         };
         self.next += 2;
         let counts_rows = function == Function::Aggregate(Aggregate::Count) && *self.peek() == Token::Symbol(")");
-        let parts = if counts_rows { Vec::new() } else { self.parts()? };
+        let moved = self.is_word("convertTimezone") && *self.ahead(1) == Token::Symbol("(");
+        let parts = match function {
+            _ if counts_rows => Vec::new(),
+            Function::Date(part, _) if moved => {
+                self.next += 2;
+                function = Function::Date(part, Clock::Users);
+                let parts = self.parts()?;
+                self.expect_symbol(")")?;
+                parts
+            }
+            _ => self.parts()?,
+        };
         self.expect_symbol(")")?;
         Ok(Path { function: Some(function), parts, at })
     }
