@@ -154,11 +154,17 @@ async fn more_answers_to_invitations_than_one_look_takes_are_all_seen() {
     let contact = world.org.model().rows("Contact").next().unwrap().id().to_owned();
     let events: Vec<RemoteId> =
         (0..25).map(|n| world.plant(&format!("{n}"), "2031-03-04T09:00:00Z", "2031-03-04T10:00:00Z")).collect();
+    let invited = |event: &RemoteId| {
+        let body = json!({"EventId": event, "RelationId": contact});
+        world.by_hand(Method::POST, "sobjects/EventRelation", &body)["id"].as_str().unwrap().to_owned()
+    };
+    let relations: Vec<String> = events.iter().map(invited).collect();
     let (_, position) = round(&world, Position::Start).await;
     world.later(1800);
-    for event in &events {
-        let body = json!({"EventId": event, "RelationId": contact});
-        world.by_hand(Method::POST, "sobjects/EventRelation", &body);
+    // An answer does not touch the event.
+    for relation in &relations {
+        let accepted = json!({"Status": "Accepted"});
+        world.by_hand(Method::PATCH, &format!("sobjects/EventRelation/{relation}"), &accepted);
     }
     world.org.model().knobs.batch_size = Some(1);
     let (items, position) = round(&world, position).await;
