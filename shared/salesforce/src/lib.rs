@@ -23,8 +23,8 @@
 //! - Salesforce has no optimistic lock. A change is preceded by a look at `SystemModstamp`, which counts
 //!   whole seconds: two changes within one second cannot be told apart by version.
 //! - A record is stamped when it is written and seen when its transaction ends. Each round begins ten minutes
-//!   before the last look which is as long as Salesforce lets a transaction
-//!   last; what ends later still is seen with its next change or the next complete listing.
+//!   before the last look, which is as long as Salesforce lets a transaction last; what ends later still is
+//!   seen with its next change or the next complete listing.
 //! - Without the package's field for the key, what a lost attempt made is known by what it is. Of two things that
 //!   are alike in all that, made in different sessions of one day, the second is taken for the first.
 //! - A record that is given to another owner simply stops appearing among the changes; no query tells that.

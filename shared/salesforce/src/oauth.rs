@@ -15,6 +15,8 @@ const OP: &str = "salesforce.token";
 const SCOPE: &str = "api refresh_token";
 /// How long an assertion is good. Salesforce takes at most 3 minutes by its own clock, which may be behind ours.
 const ASSERTION_LIFE: SignedDuration = SignedDuration::from_mins(2);
+/// What Salesforce says of a user whom no administrator has let in.
+const NOT_LET_IN: &str = "user hasn't approved this consumer";
 
 /// A sign-in at the browser that was begun. All but the address is kept until the user comes back.
 #[derive(Clone)]
@@ -69,7 +71,7 @@ pub async fn finish(
         ("redirect_uri", redirect_uri),
         ("code_verifier", verifier),
     ];
-    let body = Door { settings, http }.ask(&form, true).await?;
+    let body = Door { settings, http }.ask_as_app(&form).await?;
     let nobody = Grant { refresh_token: String::new(), access_token: None, expires: None, instance_url: None };
     let grant = renewed(&nobody, &body)?;
     if grant.refresh_token.is_empty() {
@@ -105,7 +107,7 @@ impl Door<'_> {
     /// old refresh token is dead from here on.
     pub(crate) async fn refresh(&self, vault: &dyn GrantVault, grant: &Grant) -> Result<Grant, PortError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", grant.refresh_token.as_str())];
-        match self.ask(&form, true).await.and_then(|body| renewed(grant, &body)) {
+        match self.ask_as_app(&form).await.and_then(|body| renewed(grant, &body)) {
             Ok(renewed) => {
                 vault.save(&renewed).await?;
                 Ok(renewed)
@@ -135,22 +137,34 @@ impl Door<'_> {
         let assertion =
             assertion.ok_or_else(|| PortError::new(ErrorKind::Rejected, OP).because("the key does not sign"))?;
         let form = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion.as_str())];
-        renewed(grant, &self.ask(&form, false).await?)
+        let (status, body) = self.ask(&form).await?;
+        if status == 200 { renewed(grant, &body) } else { Err(assertion_refused(status, &body)) }
     }
 
-    /// Asks the token endpoint; `as_app` with the app's own credentials.
-    async fn ask(&self, form: &[(&str, &str)], as_app: bool) -> Result<Value, PortError> {
+    /// Asks the token endpoint with the app's own credentials.
+    async fn ask_as_app(&self, form: &[(&str, &str)]) -> Result<Value, PortError> {
         let mut form = form.to_vec();
-        if as_app {
-            form.push(("client_id", &self.settings.client_id));
-            if !self.settings.client_secret.is_empty() {
-                form.push(("client_secret", &self.settings.client_secret));
-            }
+        form.push(("client_id", &self.settings.client_id));
+        if !self.settings.client_secret.is_empty() {
+            form.push(("client_secret", &self.settings.client_secret));
         }
-        let url = format!("{}/services/oauth2/token", self.settings.login_url.trim_end_matches('/'));
-        let (status, body) = posted(self.http, url, &form).await?;
+        let (status, body) = self.ask(&form).await?;
         if status == 200 { Ok(body) } else { Err(refused(OP, status, &body, None, Effect::Read)) }
     }
+
+    async fn ask(&self, form: &[(&str, &str)]) -> Result<(u16, Value), PortError> {
+        let url = format!("{}/services/oauth2/token", self.settings.login_url.trim_end_matches('/'));
+        posted(self.http, url, form).await
+    }
+}
+
+/// Why our word was not taken. One code says that the user is not let in and that the word itself is bad, which
+/// it is for every user at once; only the former may block a connection, and only the text tells them apart.
+fn assertion_refused(status: u16, body: &Value) -> PortError {
+    let error = refused(OP, status, body, None, Effect::Read);
+    let is_not_let_in = body.get("error_description").and_then(Value::as_str) == Some(NOT_LET_IN);
+    let kind = if error.code == "invalid_grant" && !is_not_let_in { ErrorKind::Forbidden } else { error.kind };
+    PortError { kind, ..error }
 }
 
 async fn posted(http: &reqwest::Client, url: String, form: &[(&str, &str)]) -> Result<(u16, Value), PortError> {
@@ -205,6 +219,18 @@ mod tests {
         let grant = renewed(&old(), &moved).unwrap();
         assert_eq!((grant.refresh_token.as_str(), grant.instance_url.as_deref()), ("r2", Some("https://two.example")));
         assert_eq!(renewed(&old(), &json!({"token_type": "Bearer"})).unwrap_err().kind, ErrorKind::Transient);
+    }
+
+    #[test]
+    fn only_a_user_who_is_not_let_in_is_blocked_for_a_word_that_is_not_taken() {
+        let kind =
+            |code: &str, text: &str| assertion_refused(400, &json!({"error": code, "error_description": text})).kind;
+        assert_eq!(kind("invalid_grant", NOT_LET_IN), ErrorKind::AuthRevoked);
+        assert_eq!(kind("inactive_user", "user is inactive"), ErrorKind::AuthRevoked);
+        assert_eq!(kind("invalid_grant", "invalid assertion"), ErrorKind::Forbidden);
+        assert_eq!(kind("invalid_grant", "audience is invalid"), ErrorKind::Forbidden);
+        assert_eq!(kind("invalid_client_id", "client identifier invalid"), ErrorKind::Forbidden);
+        assert_eq!(assertion_refused(503, &Value::Null).kind, ErrorKind::Transient);
     }
 
     #[test]

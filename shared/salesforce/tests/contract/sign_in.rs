@@ -173,4 +173,9 @@ async fn our_own_word_signs_a_user_in_whom_nobody_else_signed_in() {
     let (nobody, _) = of("nobody@northwind.example");
     let error = nobody.events().changes(&window(), &Position::Start).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::AuthRevoked);
+
+    world.later(3 * 3600);
+    world.org.model().app.certificate.clear();
+    let error = anna.events().changes(&window(), &Position::Start).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Forbidden, "our key is the wrong one for every user, and none is blocked for it");
 }
