@@ -43,6 +43,14 @@ pub(crate) enum Kind {
     Base64,
 }
 
+impl Kind {
+    /// Whether its values are words of people's: compared without case, found by searches.
+    pub(crate) fn is_text(self) -> bool {
+        use Kind::{Area, AutoNumber, Combo, Email, Phone, Picklist, Text, Url};
+        matches!(self, Text(_) | Combo(_) | AutoNumber | Area(_) | Email(_) | Phone(_) | Url(_) | Picklist(_))
+    }
+}
+
 /// One field of an object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {

@@ -124,17 +124,7 @@ impl Binder<'_> {
     ) -> Result<Test, Refusal> {
         use Operator::{Equal, Like, Unequal};
         let column = self.filtered(path, object)?;
-        let texts = matches!(
-            column.kind(),
-            Kind::Text(_)
-                | Kind::Combo(_)
-                | Kind::AutoNumber
-                | Kind::Area(_)
-                | Kind::Email(_)
-                | Kind::Phone(_)
-                | Kind::Url(_)
-                | Kind::Picklist(_)
-        );
+        let texts = column.kind().is_text();
         let ids = matches!(column.kind(), Kind::Id | Kind::Reference(_));
         let empty = match literal {
             Literal::Null => true,

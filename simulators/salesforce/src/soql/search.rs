@@ -48,17 +48,7 @@ impl Scope {
             Self::Email => email,
             Self::Phone => phone,
             Self::Sidebar => field.is_name || email || phone || field.id_lookup,
-            Self::All => matches!(
-                field.kind,
-                Kind::Text(_)
-                    | Kind::Combo(_)
-                    | Kind::AutoNumber
-                    | Kind::Area(_)
-                    | Kind::Email(_)
-                    | Kind::Phone(_)
-                    | Kind::Url(_)
-                    | Kind::Picklist(_)
-            ),
+            Self::All => field.kind.is_text(),
         }
     }
 }
