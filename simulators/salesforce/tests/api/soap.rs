@@ -110,6 +110,10 @@ fn a_refused_request_is_a_fault() {
         assert_eq!((status, text(&fault, "faultcode"), text(&fault, "faultstring")), (500, code, string), "{body}");
         if let Some((code, message)) = string.split_once(": ").filter(|_| code != "soapenv:Client") {
             assert_eq!((text(&fault, "sf:exceptionCode"), text(&fault, "sf:exceptionMessage")), (code, message));
+            let envelope = fault.split("<soapenv:Body>").next().unwrap();
+            let space = "xmlns:sf=\"urn:fault.partner.soap.sforce.com\"";
+            assert!(envelope.contains(space), "the prefix of the code is declared above it: {fault}");
+            assert_eq!(fault.matches("xmlns:sf").count(), 1, "{fault}");
         }
     }
     for bad in ["", "no XML", "<a/>", "<soapenv:Envelope/>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"] {

@@ -2,7 +2,7 @@
 
 use crate::model::refusal::Refusal;
 
-use super::{Wsdl, xml};
+use super::xml;
 
 /// A fault; its HTTP status is 500.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Fault {
         Self::new("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
     }
 
-    pub(super) fn element(&self, wsdl: Wsdl) -> String {
+    pub(super) fn element(&self) -> String {
         let message = xml::escaped(&self.message);
         let Some(code) = self.code else {
             return format!(
@@ -42,10 +42,10 @@ impl Fault {
         };
         // The fault of a login has always had its code without a prefix.
         let prefix = if self.kind == "LoginFault" { "" } else { "sf:" };
-        let (kind, space) = (self.kind, wsdl.faults());
+        let kind = self.kind;
         format!(
             "<soapenv:Fault><faultcode>{prefix}{code}</faultcode><faultstring>{code}: {message}</faultstring>\
-             <detail><sf:{kind} xsi:type=\"sf:{kind}\" xmlns:sf=\"{space}\"><sf:exceptionCode>{code}</sf:exceptionCode>\
+             <detail><sf:{kind} xsi:type=\"sf:{kind}\"><sf:exceptionCode>{code}</sf:exceptionCode>\
              <sf:exceptionMessage>{message}</sf:exceptionMessage></sf:{kind}></detail></soapenv:Fault>"
         )
     }

@@ -88,9 +88,9 @@ pub(super) fn answer(org: &mut Salesforce, request: &Request, letter: &str, vers
         Ok((name, content, counted)) => {
             let header = if counted { limit_info(org, now) } else { String::new() };
             let content = format!("<{name}Response>{content}</{name}Response>");
-            envelope(200, wsdl, &header, &content)
+            envelope(200, &format!("xmlns=\"{}\"", wsdl.namespace()), &header, &content)
         }
-        Err(fault) => envelope(500, wsdl, "", &fault.element(wsdl)),
+        Err(fault) => envelope(500, &format!("xmlns:sf=\"{}\"", wsdl.faults()), "", &fault.element()),
     }
 }
 
@@ -142,13 +142,13 @@ fn limit_info(org: &Salesforce, now: Timestamp) -> String {
     )
 }
 
-fn envelope(status: u16, wsdl: Wsdl, header: &str, body: &str) -> Reply {
+/// An envelope with the namespace of what is in its body, which clients look for here and nowhere below.
+fn envelope(status: u16, namespace: &str, header: &str, body: &str) -> Reply {
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
-         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"{}\" \
+         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" {namespace} \
          xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">{header}<soapenv:Body>{body}</soapenv:Body>\
-         </soapenv:Envelope>",
-        wsdl.namespace()
+         </soapenv:Envelope>"
     );
     Reply::text(status, "text/xml;charset=UTF-8", text)
 }
