@@ -30,7 +30,9 @@ pub(super) fn brief(object: &Object, call: &Call<'_>) -> Reply {
 pub(super) fn full(org: &Salesforce, object: &'static Object, call: &Call<'_>) -> Reply {
     unless_known(org, call, || {
         let mut described = summary(object, call);
-        described.insert("fields".to_owned(), object.fields().map(|field| self::field(object, field)).collect());
+        // A list of ids can be written and asked for, but is described nowhere.
+        let fields = object.fields().filter(|field| !matches!(field.kind, Kind::IdList(_)));
+        described.insert("fields".to_owned(), fields.map(|field| self::field(object, field)).collect());
         let children = call.schema.children(object).map(|(child, field)| {
             json!({
                 "cascadeDelete": field.cascade, "childSObject": child.name, "deprecatedAndHidden": false,

@@ -220,9 +220,6 @@ const LISTED: &[(&str, &str, &[&str])] = &[
             "ActivityId reference(18) create",
             "HasAttachment boolean ro",
             "IsExternallyVisible boolean",
-            "ToIds junctionIdList",
-            "CcIds junctionIdList",
-            "BccIds junctionIdList",
         ],
     ),
     (
