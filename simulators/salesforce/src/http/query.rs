@@ -35,6 +35,9 @@ impl Salesforce {
 pub(super) fn first_page(org: &mut Salesforce, call: &Call<'_>, all: bool) -> Answer {
     let given = |name: &str| call.request.param(name).filter(|soql| !soql.trim().is_empty());
     match (given("q"), given("explain")) {
+        (Some(soql), _) if call.request.param("columns") == Some("true") => {
+            Ok(ok(&bind(&asker(org, call), soql)?.described()))
+        }
         (Some(soql), _) => page_of(org, call, soql, all),
         (None, Some(soql)) => explained(org, call, soql),
         (None, None) => Err(Refusal::new(400, "MALFORMED_QUERY", "A query string has to be specified").into()),

@@ -4,7 +4,7 @@ mod having;
 mod sum;
 
 use crate::model::refusal::Refusal;
-use crate::model::schema::{Kind, Object};
+use crate::model::schema::{Field, Kind, Object};
 
 use super::bind::{Binder, Column};
 use super::{Aggregate, Function, Item, Path, Query, Totals, wrong};
@@ -28,6 +28,28 @@ impl Grouping {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.outputs.iter().map(|(name, _)| name.as_str())
     }
+
+    /// Whether there can be several groups.
+    pub(super) fn is_grouped(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Each value's name, how it is shown if it is none of the fields by which rows are grouped, and the field.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&str, Option<String>, Option<&'static Field>)> {
+        let key = |place: &usize| self.keys.get(*place).map(|key| key.leaf);
+        self.outputs.iter().map(move |(name, output)| match output {
+            Output::Key(place) => (name.as_str(), None, key(place)),
+            Output::Grouping(place) => (name.as_str(), Some(shown("GROUPING", key(place))), key(place)),
+            Output::Rows => (name.as_str(), Some(shown("COUNT", None)), None),
+            Output::Of(aggregate, column) => {
+                (name.as_str(), Some(shown(aggregate.word(), Some(column.leaf))), Some(column.leaf))
+            }
+        })
+    }
+}
+
+fn shown(function: &str, field: Option<&Field>) -> String {
+    format!("{function}({})", field.map_or("", |field| field.name))
 }
 
 /// One value of a group.

@@ -2,6 +2,7 @@
 
 mod bind;
 mod collation;
+mod columns;
 mod condition;
 mod days;
 mod filter;

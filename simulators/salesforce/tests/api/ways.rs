@@ -217,3 +217,31 @@ fn a_password_that_is_set_is_the_one_that_lets_in() {
     let refused = world.call("POST", &path, json!({ "NewPassword": "another-one" }));
     assert_eq!(refusal(&refused), (403, "INSUFFICIENT_ACCESS_OR_READONLY".to_owned(), json!("none")));
 }
+
+#[test]
+fn a_query_tells_its_columns_instead_of_rows() {
+    let mut world = World::new();
+    let mut columns = |soql: &str| world.get(&format!("query?q={}&columns=true", encoded(soql)));
+    let name = |column: &Value| column["columnName"].as_str().unwrap().to_owned();
+
+    let plain = columns("SELECT Id, name, Owner.Profile.Name, (SELECT LastName FROM Contacts) FROM Account");
+    assert_eq!((&plain["entityName"], &plain["keyPrefix"]), (&json!("Account"), &json!("001")));
+    assert_eq!((&plain["idSelected"], &plain["groupBy"]), (&json!(true), &json!(false)));
+    let told = plain["columnMetadata"].as_array().unwrap();
+    assert_eq!(told.iter().map(name).collect::<Vec<_>>(), ["Id", "Name", "Owner", "Contacts"]);
+    assert_eq!((&told[1]["textType"], &told[1]["joinColumns"]), (&json!(true), &json!([])));
+    assert_eq!((&told[2]["foreignKeyName"], &told[2]["aggregate"]), (&json!("OwnerId"), &json!(false)));
+    assert_eq!(told[2]["joinColumns"][0]["joinColumns"][0]["columnName"], "Name");
+    assert_eq!(told[3]["aggregate"], true);
+    assert_eq!(told[3]["joinColumns"][0]["columnName"], "LastName");
+
+    let sums = columns("SELECT Industry, COUNT(Id), MAX(Name) last FROM Account GROUP BY Industry");
+    assert_eq!(sums["groupBy"], true);
+    let told = sums["columnMetadata"].as_array().unwrap();
+    assert_eq!(told.iter().map(name).collect::<Vec<_>>(), ["Industry", "expr0", "last"]);
+    assert_eq!((&told[0]["aggregate"], &told[1]["aggregate"]), (&json!(false), &json!(true)));
+    assert_eq!(told[1]["displayName"], "COUNT(Id)");
+    assert_eq!(columns("SELECT COUNT() FROM Account")["columnMetadata"], json!([]));
+    let bad = format!("query?q={}&columns=true", encoded("SELECT Nope FROM User"));
+    assert_eq!(world.call("GET", &bad, Value::Null).status, 400);
+}
