@@ -38,6 +38,11 @@ impl EngineError {
         move |source| Self::Side { side, source }
     }
 
+    /// Whether a side refused the user's sign-in.
+    pub(crate) fn is_refused_sign_in(&self) -> bool {
+        matches!(self, Self::Side { source, .. } if source.kind == ErrorKind::AuthRevoked)
+    }
+
     /// Whether the same job must come again. What our own state refuses is no answer either: where it
     /// keeps refusing, the job ends in the dead-letter queue, and somebody is told.
     pub fn is_retryable(&self) -> bool {

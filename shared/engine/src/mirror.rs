@@ -79,7 +79,7 @@ impl Mirror<'_> {
             observe::side(calendars.mailbox, Side::Mailbox, &window, cursors[0].clone(), clock, deadline),
             observe::side(calendars.crm, Side::Crm, &window, cursors[1].clone(), clock, deadline),
         );
-        let (in_mailbox, in_crm) = (in_mailbox?, in_crm?);
+        let (in_mailbox, in_crm) = both(in_mailbox, in_crm)?;
         let ending = if in_mailbox.complete && in_crm.complete { Ending::Complete } else { Ending::ToBeContinued };
         let ends = [in_mailbox.cursor.clone(), in_crm.cursor.clone()];
         let mode = in_mailbox.mode;
@@ -332,6 +332,16 @@ impl Mirror<'_> {
     }
 }
 
+/// What both sides showed. Of two troubles it is the refused sign-in that counts, because it may be tried only
+/// once (D-32).
+fn both<T>(mailbox: Result<T, EngineError>, crm: Result<T, EngineError>) -> Result<(T, T), EngineError> {
+    match (mailbox, crm) {
+        (Ok(mailbox), Ok(crm)) => Ok((mailbox, crm)),
+        (Err(_), Err(crm)) if crm.is_refused_sign_in() => Err(crm),
+        (Err(error), _) | (Ok(_), Err(error)) => Err(error),
+    }
+}
+
 async fn read(calendars: &Calendars<'_>, side: Side, ids: &[RemoteId]) -> Result<Vec<Observation>, EngineError> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -351,4 +361,32 @@ fn cursor_key(side: Side) -> CursorKey {
 fn ids(link: &Link) -> (Option<RemoteId>, Option<RemoteId>) {
     let id = |anchor: &Option<Anchor>| anchor.as_ref().map(|at| at.id.clone());
     (id(&link.mailbox), id(&link.crm))
+}
+
+#[cfg(test)]
+mod tests {
+    use syncline_ports::{ErrorKind, PortError};
+
+    use super::*;
+
+    #[test]
+    fn d32_a_refused_sign_in_counts_before_any_other_trouble() {
+        let fails = |side, kind| Err(EngineError::at(side)(PortError::new(kind, "observe")));
+        let (revoked, transient) = (ErrorKind::AuthRevoked, ErrorKind::Transient);
+        for (mailbox, crm, told) in [
+            (Ok(()), Ok(()), None),
+            (fails(Side::Mailbox, transient), Ok(()), Some(Side::Mailbox)),
+            (Ok(()), fails(Side::Crm, transient), Some(Side::Crm)),
+            (fails(Side::Mailbox, transient), fails(Side::Crm, transient), Some(Side::Mailbox)),
+            (fails(Side::Mailbox, revoked), fails(Side::Crm, transient), Some(Side::Mailbox)),
+            (fails(Side::Mailbox, transient), fails(Side::Crm, revoked), Some(Side::Crm)),
+        ] {
+            let side = match both(mailbox, crm) {
+                Ok(_) => None,
+                Err(EngineError::Side { side, .. }) => Some(side),
+                Err(other) => panic!("{other}"),
+            };
+            assert_eq!(side, told);
+        }
+    }
 }
