@@ -4,14 +4,16 @@
 //! [`Crm`]. [`begin`] and [`finish`] sign a user in at the browser.
 //!
 //! # Invariants
-//! - Nothing is retried here but, once: a request that was refused with 401, with a new access token; one that
-//!   named a field the user turns out not to have, without it; and a create that met another of the same key.
+//! - Nothing is retried here but, once: a request that was refused with 401, with a new access token; one that does
+//!   not fit what the org by now says of its fields, fitted anew; and a create that met another of the same key.
 //!   The engine and its queue do the rest.
 //! - A question is answered whole or not at all: of what does not come in one answer the rest is asked for with the
 //!   next page, or the question is refused; nothing is left out silently.
 //! - What an org says of its objects decides: a field it does not name is neither asked for nor written, and
 //!   counts as hidden, not as empty. A text is cut to the field's length, never refused, and each such loss
 //!   is told with the write's outcome.
+//! - What the org says is asked once for all its users, if who asked sees all that rights can hide; else it is
+//!   that user's own view and nobody else's. In an org without the package it is always each user's own.
 //! - Whoever polls a user's events, tasks and contacts makes one request, if nothing has changed.
 //! - A write without an answer is `Unknown`, a refusal for now is `Later` or `Throttled`; nothing that may
 //!   have happened is ever called refused.

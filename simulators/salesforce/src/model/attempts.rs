@@ -9,6 +9,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// The longest pause.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(2);
+
 /// When something was first to go, and when it goes next.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Attempts {
